@@ -1,0 +1,1 @@
+"""The data plane: one evaluation of one or many monitors on Spark."""
