@@ -71,8 +71,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """The classic session of the whole test run; starts with the first test that asks for it."""
     from pyspark.sql import SparkSession
 
-    builder = SparkSession.builder.appName("driftline tests")
-    session = builder.config(map=spark_conf(tmp_path_factory.mktemp("spark"))).getOrCreate()
+    conf = spark_conf(tmp_path_factory.mktemp("spark"))
+    session = SparkSession.builder.appName("driftline tests").config(map={**conf}).getOrCreate()
     yield session
     session.stop()
 
