@@ -18,7 +18,7 @@ PYTHON := $(PYTHON)
 PACKAGES := $(wildcard signals engine server jobs)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup test check fix bench docs zip lock clean python java
+.PHONY: help demo setup test check fix bench docs zip lock clean venv python java
 
 help: ## this list
 	@echo "usage: make <target>"
@@ -37,10 +37,10 @@ demo: java $(VENV)/.runtime ## watch a real model on a year of New York flights
 	@echo "  README.md, 'Your own data'"
 
 zip: python ## dist/driftline.zip, for spark-submit --py-files
-	@rm -rf build/zip && mkdir -p build/zip $(DIST)
-	@tar -cf - --exclude __pycache__ $(PACKAGES) | tar -xf - -C build/zip
-	@rm -f $(DIST)/driftline.zip
-	@out=$$(cd $(DIST) && pwd)/driftline.zip && cd build/zip && $(PYTHON) -m zipfile -c $$out $(PACKAGES) && echo $$out
+	@rm -rf $(DIST)/driftline.zip $(DIST)/staged && mkdir -p $(DIST)/staged
+	@tar -cf - --exclude __pycache__ $(PACKAGES) | tar -xf - -C $(DIST)/staged
+	@cd $(DIST)/staged && $(PYTHON) -m zipfile -c ../driftline.zip $(PACKAGES)
+	@rm -rf $(DIST)/staged && echo $(DIST)/driftline.zip
 
 # ------------------------------------------------------------------------------------------------ to work on it
 
@@ -87,13 +87,15 @@ $(VENV)/.%: requirements/%.txt pyproject.toml | $(PY)
 	$(PY) -m pip install --quiet --no-deps -e .
 	@touch $@
 
-$(PY): | python
+$(PY): | venv
 	$(PYTHON) -m venv $(VENV)
 
-python:
-	@test -n "$(PYTHON)" || { echo "$$NO_PYTHON" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$NO_PYTHON" >&2; exit 1; }
+venv: python
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$$NO_VENV" >&2; exit 1; }
+
+python:
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "$$NO_PYTHON" >&2; exit 1; }
 
 # What Spark will run: JAVA_HOME's if there is one, else the PATH's.
 java:
