@@ -1,0 +1,217 @@
+"""What a user asked for, in the engine's own words: frozen, complete, every default filled in.
+
+YAML (`engine.definitions`), and later GraphQL, compile to these; nothing behind them knows how they were spelt.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from signals.binning import Binning
+from signals.catalogue import Kind
+from signals.thresholds import Threshold
+from signals.timestamps import TimeFormat
+
+if TYPE_CHECKING:
+    from engine.triggers import Trigger
+
+__all__ = [
+    "Columns", "Context", "Data", "Features", "FixedWindow", "GroundTruth", "LookbackWindow", "MetricRequest",
+    "Monitor", "Signal", "SignalType", "Source", "TimeFormat", "WindowDefinition",
+]  # fmt: skip
+
+
+class SignalType(StrEnum):
+    DATA_DRIFT = "data_drift"
+    PREDICTION_DRIFT = "prediction_drift"
+    DATA_QUALITY = "data_quality"
+    MODEL_PERFORMANCE = "model_performance"
+
+
+class Context(StrEnum):
+    """What a dataset is to the model (Azure's `data_context`)."""
+
+    MODEL_INPUTS = "model_inputs"
+    MODEL_OUTPUTS = "model_outputs"
+    MODEL_INPUTS_OUTPUTS = "model_inputs_outputs"
+    GROUND_TRUTH = "ground_truth"
+    TRAINING = "training"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where rows come from: exactly one of path, table and query.
+
+    Attributes:
+        path: a file, a folder or a URI; local paths are absolute.
+        table: a Spark table's name.
+        query: Spark SQL.
+        format: ``parquet``, ``delta``, ``csv`` or ``json``; None finds it out from the path.
+        options: Spark reader options, passed through.
+        partitions: hive partition columns that tell the time (UTC), each with its step: ``{"date": "day"}``. They may
+            be pruned by the window; other partition columns are plain columns.
+    """
+
+    path: str | None = None
+    table: str | None = None
+    query: str | None = None
+    format: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
+    partitions: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column plays which role; None where there is none."""
+
+    timestamp: str | None = None
+    timestamp_format: TimeFormat = TimeFormat.AUTO
+    correlation_id: str | None = None
+    prediction: str | None = None
+    """The predicted label (classification) or number (regression)."""
+    score: str | None = None
+    """The predicted probability of the positive class."""
+    actual: str | None = None
+    """The true label or number; in a training dataset the target."""
+
+
+@dataclass(frozen=True)
+class LookbackWindow:
+    """``end = scheduled - offset``, ``start = end - size``; ISO-8601 durations (calendar months are calendar ones)."""
+
+    size: str
+    offset: str
+
+
+@dataclass(frozen=True)
+class FixedWindow:
+    """The same window for every run, half-open, UTC."""
+
+    start: datetime
+    end: datetime
+
+
+WindowDefinition = LookbackWindow | FixedWindow
+
+
+@dataclass(frozen=True)
+class Data:
+    """One dataset as a signal uses it. `window` is None for a reference that is used whole."""
+
+    source: Source
+    context: Context
+    columns: Columns = Columns()
+    window: WindowDefinition | None = None
+
+
+@dataclass(frozen=True)
+class GroundTruth:
+    """How labels are joined.
+
+    Attributes:
+        max_delay: a label that became known after the window's end counts only within this time; None: always.
+        min_coverage: below this share of labelled rows performance is not final, in [0, 1].
+        below_coverage: what performance rows then are: ``insufficient_data`` or ``provisional`` (a reason on a row
+            that is still judged).
+    """
+
+    max_delay: timedelta | None = None
+    min_coverage: float = 0.0
+    below_coverage: str = "insufficient_data"
+
+
+@dataclass(frozen=True)
+class Features:
+    """Which features a signal watches: all of them (`names` None) or these."""
+
+    names: tuple[str, ...] | None = None
+    type_override: Mapping[str, Kind] = field(default_factory=dict[str, Kind])
+    top_n_importance: int | None = None
+
+
+@dataclass(frozen=True)
+class MetricRequest:
+    """One metric with its threshold.
+
+    Attributes:
+        metric: its canonical name in `signals.catalogue.METRICS`.
+        kind: only features of this kind; None: all that the metric is defined for.
+        threshold: how a value is judged; None: it is recorded and not judged.
+        feature: only this feature (a per-feature threshold, which wins over the general one).
+        label: the class of `multi_class_precision` and `multi_class_recall`.
+    """
+
+    metric: str
+    threshold: Threshold | None
+    kind: Kind | None = None
+    feature: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A family of checks over the same data.
+
+    Attributes:
+        production: one dataset, or several to be joined by correlation id.
+        reference: the baseline; for model_performance the ground truth, None when production is pre-joined.
+        min_rows: below this many rows a check is `insufficient_data`.
+        positive_class: the label that binary performance metrics are about; None: found where it is plain.
+        nulls: ``bin`` (nulls are a bin of their own) or ``drop``.
+    """
+
+    name: str
+    type: SignalType
+    production: tuple[Data, ...]
+    reference: Data | None
+    metrics: tuple[MetricRequest, ...]
+    features: Features = Features()
+    binning: Binning = Binning()
+    nulls: str = "bin"
+    min_rows: int = 1
+    max_categories: int = 1000
+    positive_class: str | None = None
+    ground_truth: GroundTruth = GroundTruth()
+    alert_enabled: bool = True
+    properties: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """A schedule with its signals (Azure's monitor)."""
+
+    name: str
+    signals: tuple[Signal, ...]
+    trigger: "Trigger"
+    display_name: str | None = None
+    description: str | None = None
+    ml_task: str | None = None
+    model: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    emails: tuple[str, ...] = ()
+    config_hash: str = ""
+    """A digest of the definition as written, which every result row carries."""
+    path: Path | None = None
+
+    @classmethod
+    def from_yaml(cls, path: str | Path) -> "Monitor":
+        """Read one monitor file.
+
+        Raises:
+            engine.errors.DefinitionError: with every problem of the file at once.
+        """
+        from engine.definitions import load_monitor
+
+        return load_monitor(Path(path))
+
+    @classmethod
+    def from_dict(cls, definition: Mapping[str, Any], base: str | Path = ".") -> "Monitor":
+        """Read a monitor from a mapping in the same schema; relative paths are relative to `base`."""
+        from engine.definitions import monitor_from
+
+        return monitor_from(definition, Path(base))

@@ -1,0 +1,95 @@
+"""The frozen partition of a column's values: numeric edges or a category vocabulary.
+
+Bins are fitted once, on the baseline, and never refitted on production, so that two windows can always be compared.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from hashlib import blake2b
+
+import numpy as np
+import numpy.typing as npt
+
+from signals.catalogue import Kind
+
+__all__ = ["Bins", "CategoricalBins", "NumericBins", "ValueType"]
+
+
+class ValueType(StrEnum):
+    """What the baseline's values are; a production value that cannot be read as one is a data type error."""
+
+    INTEGER = "integer"
+    DOUBLE = "double"
+    BOOLEAN = "boolean"
+    STRING = "string"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+
+
+@dataclass(frozen=True)
+class NumericBins:
+    """Half-open cells ``(-inf, e0), [e0, e1), ..., [e_last, inf)`` of a numerical column.
+
+    A single value v has a cell of its own as ``[v, next representable number)``, and the baseline's range is exactly
+    the cells between ``low`` and the number after ``high``, so that being out of bounds is a count of cells.
+
+    Attributes:
+        value_type: what the baseline's values are.
+        edges: float64[cells - 1], strictly increasing, finite.
+        low, high: the baseline's least and greatest finite value; NaN where it has none.
+        center: what sums are taken relative to, so that squares of large numbers keep their digits.
+    """
+
+    value_type: ValueType
+    edges: npt.NDArray[np.float64]
+    low: float
+    high: float
+    center: float = 0.0
+
+    kind = Kind.NUMERICAL
+
+    @property
+    def cells(self) -> int:
+        return len(self.edges) + 1
+
+    @cached_property
+    def id(self) -> str:
+        """A name that is equal exactly where the bins are equal."""
+        return _digest(self.value_type, self.edges.tobytes().hex(), repr((self.low, self.high, self.center)))
+
+
+@dataclass(frozen=True)
+class CategoricalBins:
+    """One cell per category of the baseline, and a last one, `other`, for every other value.
+
+    Attributes:
+        value_type: what the baseline's values are.
+        categories: the vocabulary as text, most frequent first, at most `max_categories`.
+        complete: whether the vocabulary holds every value of the baseline (else the rarest are in `other`).
+    """
+
+    value_type: ValueType
+    categories: tuple[str, ...]
+    complete: bool = True
+
+    kind = Kind.CATEGORICAL
+
+    @property
+    def cells(self) -> int:
+        return len(self.categories) + 1
+
+    @cached_property
+    def id(self) -> str:
+        """A name that is equal exactly where the bins are equal."""
+        return _digest(self.value_type, str(self.complete), *self.categories)
+
+
+Bins = NumericBins | CategoricalBins
+
+
+def _digest(*parts: str) -> str:
+    digest = blake2b(digest_size=8)
+    for part in parts:
+        digest.update(part.encode("utf-8", "surrogatepass") + b"\x00")
+    return digest.hexdigest()

@@ -1,0 +1,102 @@
+"""Which bucket of a scan each row belongs to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from signals.timestamps import UNDATED
+
+__all__ = ["Buckets", "Keys"]
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The buckets of one batch's rows.
+
+    Attributes:
+        first, count: the rows' buckets are first, first + 1, ..., first + count - 1.
+        local: intp[rows], each row's bucket less `first`; None where all rows are in the one bucket `first`.
+    """
+
+    first: int
+    count: int = 1
+    local: npt.NDArray[np.intp] | None = None
+
+    @property
+    def span(self) -> slice:
+        """The buckets as a slice of an array over all buckets."""
+        return slice(self.first, self.first + self.count)
+
+    def where(self, mask: Mask) -> "Keys":
+        """The buckets of the rows that a mask keeps."""
+        return self if self.local is None else Keys(self.first, self.count, self.local[mask])
+
+    def tally(self, mask: Mask) -> npt.NDArray[np.intp] | int:
+        """How many rows of each bucket the mask holds for: intp[count], or one number."""
+        return (
+            int(np.count_nonzero(mask)) if self.local is None else np.bincount(self.local[mask], minlength=self.count)
+        )
+
+    def rows(self, size: int) -> npt.NDArray[np.intp] | int:
+        """How many rows each bucket has."""
+        return size if self.local is None else np.bincount(self.local, minlength=self.count)
+
+    def cells(self, cell: npt.NDArray[np.intp], cells: int, weights: Floats | None = None) -> npt.NDArray[np.generic]:
+        """[count, cells]: the number of rows in each bucket's cell, or the sum of their weights."""
+        index = cell if self.local is None else self.local * cells + cell
+        return np.bincount(index, weights, minlength=self.count * cells).reshape(self.count, cells)
+
+    def squares(self, x: Floats) -> Floats | float:
+        """The sum of squares in each bucket."""
+        # einsum, not @: BLAS would start threads, and a task has one core.
+        return (
+            float(np.einsum("i,i->", x, x))
+            if self.local is None
+            else np.bincount(self.local, x * x, minlength=self.count)
+        )
+
+    def least(self, x: Floats) -> Floats | float:
+        """The least number of each bucket; inf where it has none."""
+        if self.local is None:
+            return float(x.min(initial=np.inf))
+        low = np.full(self.count, np.inf)
+        np.minimum.at(low, self.local, x)
+        return low
+
+    def greatest(self, x: Floats) -> Floats | float:
+        """The greatest number of each bucket; -inf where it has none."""
+        negative = self.least(-x) if self.local is not None else -float(x.max(initial=-np.inf))
+        return -negative
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Consecutive steps of time, some of which are wanted.
+
+    Attributes:
+        edges: int64[steps + 1], increasing instants; step i is [edges[i], edges[i + 1]).
+        bucket: intp[steps], each step's bucket, in order of time; -1 for a step that no window needs.
+    """
+
+    edges: npt.NDArray[np.int64]
+    bucket: npt.NDArray[np.intp]
+
+    @property
+    def count(self) -> int:
+        return int(self.bucket.max(initial=-1)) + 1
+
+    def of(self, instants: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+        """intp[n], the bucket of each instant; -1 outside of all."""
+        steps = len(self.bucket)
+        if not len(instants) or not steps:
+            return np.full(len(instants), -1, np.intp)
+        low, high = np.searchsorted(self.edges, [instants.min(), instants.max()], side="right") - 1
+        if low == high and 0 <= low < steps:
+            return np.full(len(instants), self.bucket[low], np.intp)
+        step = np.searchsorted(self.edges, instants, side="right") - 1
+        inside = (step >= 0) & (step < steps) & (instants != UNDATED)
+        return np.where(inside, self.bucket[np.clip(step, 0, steps - 1)], -1)

@@ -1,0 +1,143 @@
+"""The mergeable state of one column over one window: everything a metric needs, in a few hundred numbers.
+
+Profiles add: ``a + b`` is the profile of both, `empty` changes nothing, order does not matter.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from signals.bins import CategoricalBins, NumericBins
+from signals.distinct import Distinct
+
+__all__ = ["CategoricalProfile", "NumericProfile", "Profile"]
+
+NAMED_UNSEEN = 1000
+"""How many values outside the vocabulary are kept by name: the most frequent ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What every column's profile counts.
+
+    Attributes:
+        rows: all rows.
+        nulls: nulls in the data itself; NaN is not one of them.
+        nans: NaN values of a floating-point column.
+        unreadable: non-null values that cannot be read as the baseline's type.
+        counts: int64[cells], readable values per cell of the bins.
+        distinct: the distinct values that no other field of the profile lists: for a category those outside
+            the vocabulary, for a number all; None where they were not counted.
+    """
+
+    rows: int
+    nulls: int
+    nans: int
+    unreadable: int
+    counts: npt.NDArray[np.int64]
+    distinct: Distinct | None = None
+
+    @property
+    def valid(self) -> int:
+        """Rows whose value could be read: the sum of the cells."""
+        return int(self.counts.sum())
+
+    @property
+    def absent(self) -> int:
+        """Rows of the null bin: null, NaN, or unreadable as the baseline's type."""
+        return self.rows - self.valid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumericProfile(Tally):
+    """The profile of a number.
+
+    Attributes:
+        bins: the frozen cells that counts and sums refer to.
+        sums: float64[cells], sum of (value - bins.center) of the finite values per cell.
+        squares: sum of (value - bins.center)² of the finite values.
+        low, high: least and greatest finite value; +inf and -inf where there is none.
+        infinite: how many values are -inf or +inf; they are counted in the outermost cells.
+    """
+
+    bins: NumericBins
+    sums: npt.NDArray[np.float64]
+    squares: float = 0.0
+    low: float = np.inf
+    high: float = -np.inf
+    infinite: int = 0
+
+    @classmethod
+    def empty(cls, bins: NumericBins) -> Self:
+        """The profile of no rows."""
+        return cls(
+            rows=0, nulls=0, nans=0, unreadable=0, bins=bins,
+            counts=np.zeros(bins.cells, np.int64), sums=np.zeros(bins.cells),
+        )  # fmt: skip
+
+    def __add__(self, other: Self) -> Self:
+        _same_bins(self.bins, other.bins)
+        return replace(
+            self,
+            **_added(self, other),
+            sums=self.sums + other.sums,
+            squares=self.squares + other.squares,
+            low=min(self.low, other.low),
+            high=max(self.high, other.high),
+            infinite=self.infinite + other.infinite,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoricalProfile(Tally):
+    """The profile of a category; the last cell is `other`, the values outside the vocabulary.
+
+    Attributes:
+        bins: the frozen vocabulary that counts refer to.
+        unseen: the most frequent values outside the vocabulary with their counts: exact while there are at most
+            1,000 of them, else lower bounds.
+    """
+
+    bins: CategoricalBins
+    unseen: dict[str, int] = field(default_factory=dict[str, int])
+
+    @classmethod
+    def empty(cls, bins: CategoricalBins) -> Self:
+        """The profile of no rows."""
+        return cls(rows=0, nulls=0, nans=0, unreadable=0, bins=bins, counts=np.zeros(bins.cells, np.int64))
+
+    def __add__(self, other: Self) -> Self:
+        _same_bins(self.bins, other.bins)
+        unseen = dict(self.unseen)
+        for value, count in other.unseen.items():
+            unseen[value] = unseen.get(value, 0) + count
+        return replace(self, **_added(self, other), unseen=most_frequent(unseen, NAMED_UNSEEN))
+
+
+Profile = NumericProfile | CategoricalProfile
+
+
+def most_frequent(counts: dict[str, int], keep: int) -> dict[str, int]:
+    """The `keep` most frequent values, ties by name, so that the same counts always keep the same values."""
+    if len(counts) <= keep:
+        return counts
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:keep])
+
+
+def _same_bins(one: NumericBins | CategoricalBins, other: NumericBins | CategoricalBins) -> None:
+    if one is not other and one.id != other.id:
+        raise ValueError(f"profiles of different bins do not add: {one.id} and {other.id}")
+
+
+def _added(one: Tally, other: Tally) -> dict[str, object]:
+    distinct = None if one.distinct is None or other.distinct is None else one.distinct | other.distinct
+    return {
+        "rows": one.rows + other.rows,
+        "nulls": one.nulls + other.nulls,
+        "nans": one.nans + other.nans,
+        "unreadable": one.unreadable + other.unreadable,
+        "counts": one.counts + other.counts,
+        "distinct": distinct,
+    }

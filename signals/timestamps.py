@@ -1,0 +1,88 @@
+"""When a row happened: any way of writing a timestamp, as microseconds since 1970 UTC.
+
+Timestamps without a zone are UTC. Whole numbers are epoch seconds, milli-, micro- or nanoseconds: as declared, or by
+their size (seconds have at most 11 digits, milliseconds 14, microseconds 17), which tells them apart from 1973 on.
+"""
+
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from signals.bins import ValueType
+from signals.values import read_numbers
+
+__all__ = ["UNDATED", "TimeFormat", "find_format", "read_instants"]
+
+UNDATED = np.iinfo(np.int64).min
+"""The instant of a row whose timestamp is null or cannot be read: it lies in no window."""
+
+
+class TimeFormat(StrEnum):
+    """How a timestamp column is written. `AUTO` finds it out from the column's type and size, and says which."""
+
+    AUTO = "auto"
+    TIMESTAMP = "timestamp"
+    DATE = "date"
+    ISO = "iso8601"
+    SECONDS = "epoch_seconds"
+    MILLISECONDS = "epoch_milliseconds"
+    MICROSECONDS = "epoch_microseconds"
+    NANOSECONDS = "epoch_nanoseconds"
+
+
+PER_MICROSECOND = {
+    TimeFormat.SECONDS: 1e6,
+    TimeFormat.MILLISECONDS: 1e3,
+    TimeFormat.MICROSECONDS: 1.0,
+    TimeFormat.NANOSECONDS: 1e-3,
+}
+
+
+def find_format(array: pa.Array) -> TimeFormat:
+    """How these timestamps are written."""
+    kind = array.type
+    if pa.types.is_timestamp(kind):
+        return TimeFormat.TIMESTAMP
+    if pa.types.is_date(kind):
+        return TimeFormat.DATE
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        greatest = pc.max(pc.abs(array)).as_py()
+        digits = len(str(int(greatest))) if greatest is not None else 0
+        steps = [(11, TimeFormat.SECONDS), (14, TimeFormat.MILLISECONDS), (17, TimeFormat.MICROSECONDS)]
+        return next((name for most, name in steps if digits <= most), TimeFormat.NANOSECONDS)
+    return TimeFormat.ISO
+
+
+def read_instants(array: pa.Array, form: TimeFormat) -> npt.NDArray[np.int64]:
+    """int64[n], microseconds since 1970 UTC; `UNDATED` where there is none.
+
+    A column whose type does not fit the declared format (text that was declared as epoch seconds, say) is read as its
+    type tells where that is plain, and is undated otherwise.
+    """
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if form is TimeFormat.AUTO or pa.types.is_temporal(array.type):
+        form = find_format(array)
+    if form is TimeFormat.TIMESTAMP and pa.types.is_timestamp(array.type):
+        return _or_undated(array.cast(pa.timestamp("us", array.type.tz), safe=False).cast(pa.int64()))
+    if form in PER_MICROSECOND:
+        return _epochs(array, PER_MICROSECOND[form])
+    seconds = read_numbers(array, ValueType.TIMESTAMP)
+    return _or_undated(pc.round(pc.multiply(seconds, 1e6)).cast(pa.int64(), safe=False))
+
+
+def _epochs(array: pa.Array, factor: float) -> npt.NDArray[np.int64]:
+    if pa.types.is_integer(array.type):
+        whole = array.cast(pa.int64(), safe=False)
+        step = pa.scalar(int(factor) if factor >= 1 else int(1 / factor), pa.int64())
+        return _or_undated(pc.multiply(whole, step) if factor >= 1 else pc.divide(whole, step))
+    numbers = read_numbers(array, ValueType.DOUBLE)
+    finite = pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
+    return _or_undated(pc.round(pc.multiply(finite, factor)).cast(pa.int64(), safe=False))
+
+
+def _or_undated(instants: pa.Array) -> npt.NDArray[np.int64]:
+    return pc.fill_null(instants, pa.scalar(int(UNDATED), pa.int64())).to_numpy(zero_copy_only=False)

@@ -1,0 +1,148 @@
+"""How production values are read as the baseline's type, whatever type they arrive in.
+
+What cannot be read becomes null here, so that ``read.null_count - array.null_count`` values are data type errors.
+"""
+
+import contextlib
+import math
+from collections.abc import Callable
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from signals.bins import ValueType
+
+__all__ = ["is_nested", "read_numbers", "read_texts", "value_type_of"]
+
+NUMBER = r"^\s*[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[iI]nf(inity)?|[nN]a[nN])\s*$"
+SECONDS_PER_DAY = 86_400
+
+
+def value_type_of(kind: pa.DataType) -> ValueType | None:
+    """What a column of this Arrow type holds; None for nested and binary columns, which have no distribution."""
+    if pa.types.is_dictionary(kind):
+        return value_type_of(kind.value_type)
+    known: list[tuple[Callable[[pa.DataType], bool], ValueType]] = [
+        (pa.types.is_boolean, ValueType.BOOLEAN),
+        (pa.types.is_integer, ValueType.INTEGER),
+        (pa.types.is_floating, ValueType.DOUBLE),
+        (pa.types.is_decimal, ValueType.DOUBLE),
+        (pa.types.is_string, ValueType.STRING),
+        (pa.types.is_large_string, ValueType.STRING),
+        (pa.types.is_null, ValueType.STRING),
+        (pa.types.is_date, ValueType.DATE),
+        (pa.types.is_timestamp, ValueType.TIMESTAMP),
+    ]
+    return next((value_type for test, value_type in known if test(kind)), None)
+
+
+def is_nested(kind: pa.DataType) -> bool:
+    """Whether a column of this type is left out of every distribution."""
+    return value_type_of(kind) is None
+
+
+def read_numbers(array: pa.Array, value_type: ValueType) -> pa.Array:
+    """The values as double[n]; null where they are null or cannot be read as `value_type`.
+
+    Dates and timestamps are seconds since 1970 UTC. Integers beyond 2**53 are rounded to the nearest double.
+    """
+    kind = array.type
+    if pa.types.is_float64(kind) and value_type is ValueType.DOUBLE:
+        return array
+    if pa.types.is_dictionary(kind):
+        return read_numbers(array.dictionary_decode(), value_type)
+    if is_nested(kind):
+        return pa.nulls(len(array), pa.float64())
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        read = _moments_of_text(array) if _is_time(value_type) else _numbers_of_text(array)
+    elif _is_time(value_type):
+        read = _seconds(array)
+    elif pa.types.is_temporal(kind):
+        read = pa.nulls(len(array), pa.float64())
+    elif pa.types.is_boolean(kind):
+        read = array.cast(pa.int8()).cast(pa.float64())
+    else:
+        read = array.cast(pa.float64(), safe=False)
+    whole = value_type is ValueType.INTEGER and not pa.types.is_integer(kind)
+    return _only_integers(read) if whole else read
+
+
+def read_texts(array: pa.Array, value_type: ValueType) -> pa.DictionaryArray:
+    """The values as dictionary<int32, string>[n], spelt one way; null where null or unreadable as `value_type`.
+
+    Integers are spelt without a fraction (3.0 reads as ``3``), booleans ``true`` and ``false``.
+    """
+    if is_nested(array.type):
+        return pa.nulls(len(array), pa.dictionary(pa.int32(), pa.string()))
+    if pa.types.is_boolean(array.type) or pa.types.is_null(array.type):
+        array = array.cast(pa.string())
+    encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    dictionary = encoded.dictionary
+    if value_type is ValueType.STRING and pa.types.is_string(dictionary.type):
+        return encoded
+    texts = _spelt(dictionary, value_type)
+    # Two spellings of one value (3 and 3.0) and unreadable ones need a dictionary without repeats and nulls.
+    again = texts.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(again.indices.take(encoded.indices).cast(pa.int32()), again.dictionary)
+
+
+def _is_time(value_type: ValueType) -> bool:
+    return value_type in (ValueType.DATE, ValueType.TIMESTAMP)
+
+
+def _only_integers(numbers: pa.Array) -> pa.Array:
+    # NaN stays: it is counted as such, not as a data type error.
+    fits = pc.or_(pc.equal(numbers, pc.floor(numbers)), pc.is_nan(numbers))
+    return pc.if_else(fits, numbers, pa.scalar(None, pa.float64()))
+
+
+def _numbers_of_text(texts: pa.Array) -> pa.Array:
+    readable = pc.match_substring_regex(texts, NUMBER)
+    return pc.if_else(readable, pc.utf8_trim_whitespace(texts), None).cast(pa.float64())
+
+
+def _seconds(array: pa.Array) -> pa.Array:
+    if not pa.types.is_temporal(array.type) or pa.types.is_time(array.type) or pa.types.is_duration(array.type):
+        return pa.nulls(len(array), pa.float64())
+    zone = array.type.tz if pa.types.is_timestamp(array.type) else None
+    micros = array.cast(pa.timestamp("us", zone), safe=False)
+    return pc.divide(micros.cast(pa.int64()).cast(pa.float64(), safe=False), 1e6)
+
+
+def _moments_of_text(texts: pa.Array) -> pa.Array:
+    return pa.array([_seconds_of_text(text) for text in texts.to_pylist()], pa.float64())
+
+
+def _seconds_of_text(text: str | None) -> float | None:
+    if text is None:
+        return None
+    with contextlib.suppress(ValueError):
+        moment = datetime.fromisoformat(text.strip())
+        wall = (moment.replace(tzinfo=None) - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001 - UTC by definition
+        offset = moment.utcoffset()
+        return wall - (offset.total_seconds() if offset else 0.0)
+    return None
+
+
+def _spelt(dictionary: pa.Array, value_type: ValueType) -> pa.Array:
+    spell = {ValueType.INTEGER: _spell_integer, ValueType.BOOLEAN: _spell_boolean}.get(value_type)
+    if spell is None:
+        return dictionary.cast(pa.string())
+    return pa.array([None if value is None else spell(value) for value in dictionary.to_pylist()], pa.string())
+
+
+def _spell_integer(value: object) -> str | None:
+    with contextlib.suppress(ValueError, TypeError, OverflowError, ArithmeticError):
+        if isinstance(value, str):
+            value = int(value) if value.strip().lstrip("+-").isdigit() else float(value)
+        if isinstance(value, bool | int):
+            return str(int(value))
+        if math.isfinite(value) and value == math.floor(value):  # type: ignore[arg-type]
+            return str(int(value))  # type: ignore[call-overload]
+    return None
+
+
+def _spell_boolean(value: object) -> str | None:
+    text = str(value).strip().lower()
+    return {"true": "true", "1": "true", "1.0": "true", "false": "false", "0": "false", "0.0": "false"}.get(text)
