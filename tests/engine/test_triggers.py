@@ -29,8 +29,10 @@ def cron(expression: str, zone: str = "UTC") -> Trigger:
 
 def test_a_daily_trigger_fires_once_a_day() -> None:
     assert due(daily(3, 15), "2013-07-01", "2013-07-04") == [
-        "2013-07-01T03:15", "2013-07-02T03:15", "2013-07-03T03:15",
-    ]  # fmt: skip
+        "2013-07-01T03:15",
+        "2013-07-02T03:15",
+        "2013-07-03T03:15",
+    ]
 
 
 def test_the_start_of_a_range_is_in_it_and_its_end_is_not() -> None:
@@ -40,8 +42,10 @@ def test_the_start_of_a_range_is_in_it_and_its_end_is_not() -> None:
 
 def test_a_local_time_keeps_its_place_on_the_clock_when_the_clocks_change() -> None:
     assert due(daily(3, 15, time_zone=NEW_YORK), "2013-03-09", "2013-03-12") == [
-        "2013-03-09T08:15", "2013-03-10T07:15", "2013-03-11T07:15",
-    ]  # fmt: skip
+        "2013-03-09T08:15",
+        "2013-03-10T07:15",
+        "2013-03-11T07:15",
+    ]
 
 
 def test_a_local_time_that_does_not_exist_is_shifted_forward() -> None:
@@ -59,8 +63,10 @@ def test_a_shifted_time_that_meets_another_fires_once() -> None:
 
 def test_a_day_that_a_country_skips_fires_with_the_next_and_once() -> None:
     assert due(daily(12, 0, time_zone="Pacific/Apia"), "2011-12-29", "2012-01-01") == [
-        "2011-12-29T22:00", "2011-12-30T22:00", "2011-12-31T22:00",
-    ]  # fmt: skip
+        "2011-12-29T22:00",
+        "2011-12-30T22:00",
+        "2011-12-31T22:00",
+    ]
 
 
 def test_hours_are_elapsed_time_through_a_clock_change() -> None:
@@ -72,27 +78,37 @@ def test_hours_are_elapsed_time_through_a_clock_change() -> None:
 def test_minutes_of_an_hourly_trigger_are_minutes_of_the_local_hour() -> None:
     hourly = Trigger(Recurrence(Frequency.HOUR, interval=6, minutes=(15,)), "Asia/Kolkata")
     assert due(hourly, "2013-07-01", "2013-07-02") == [
-        "2013-07-01T00:45", "2013-07-01T06:45", "2013-07-01T12:45", "2013-07-01T18:45",
-    ]  # fmt: skip
+        "2013-07-01T00:45",
+        "2013-07-01T06:45",
+        "2013-07-01T12:45",
+        "2013-07-01T18:45",
+    ]
 
 
 def test_minutes_count_from_the_start_time() -> None:
     trigger = Trigger(Recurrence(Frequency.MINUTE, interval=25), start_time=utc("2013-07-01T00:10"))
-    assert due(trigger, "2013-07-01T01:00", "2013-07-01T02:00") == ["2013-07-01T01:00", "2013-07-01T01:25", "2013-07-01T01:50"]  # fmt: skip
+    assert due(trigger, "2013-07-01T01:00", "2013-07-01T02:00") == [
+        "2013-07-01T01:00",
+        "2013-07-01T01:25",
+        "2013-07-01T01:50",
+    ]
 
 
 def test_a_recurrence_without_a_pattern_fires_at_the_time_of_day_of_its_start() -> None:
     trigger = Trigger(Recurrence(Frequency.DAY, interval=2), start_time=utc("2013-07-01T04:20"))
-    assert due(trigger, "2013-06-01", "2013-07-06") == ["2013-07-01T04:20", "2013-07-03T04:20", "2013-07-05T04:20"]  # fmt: skip
+    assert due(trigger, "2013-06-01", "2013-07-06") == ["2013-07-01T04:20", "2013-07-03T04:20", "2013-07-05T04:20"]
 
 
 def test_every_third_day_without_a_start_counts_from_the_epoch() -> None:
     every_third = Trigger(Recurrence(Frequency.DAY, interval=3))
-    assert due(every_third, "1970-01-01", "1970-01-08") == ["1970-01-01T00:00", "1970-01-04T00:00", "1970-01-07T00:00"]  # fmt: skip
+    assert due(every_third, "1970-01-01", "1970-01-08") == ["1970-01-01T00:00", "1970-01-04T00:00", "1970-01-07T00:00"]
 
 
 def test_a_weekly_trigger_without_week_days_fires_on_monday() -> None:
-    assert due(Trigger(Recurrence(Frequency.WEEK)), "2013-07-01", "2013-07-10") == ["2013-07-01T00:00", "2013-07-08T00:00"]  # fmt: skip
+    assert due(Trigger(Recurrence(Frequency.WEEK)), "2013-07-01", "2013-07-10") == [
+        "2013-07-01T00:00",
+        "2013-07-08T00:00",
+    ]
 
 
 def test_a_weekly_trigger_with_a_start_fires_on_the_weekday_of_its_start() -> None:
@@ -110,7 +126,7 @@ def test_every_second_week_names_the_same_weeks_whoever_asks() -> None:
 
 def test_a_month_without_day_31_is_left_out() -> None:
     trigger = Trigger(Recurrence(Frequency.MONTH, month_days=(31,)))
-    assert due(trigger, "2013-01-01", "2013-07-01") == ["2013-01-31T00:00", "2013-03-31T00:00", "2013-05-31T00:00"]  # fmt: skip
+    assert due(trigger, "2013-01-01", "2013-07-01") == ["2013-01-31T00:00", "2013-03-31T00:00", "2013-05-31T00:00"]
 
 
 def test_a_monthly_trigger_takes_the_leap_day() -> None:
@@ -120,7 +136,7 @@ def test_a_monthly_trigger_takes_the_leap_day() -> None:
 
 def test_a_monthly_trigger_with_week_days_fires_on_every_such_day() -> None:
     trigger = Trigger(Recurrence(Frequency.MONTH, week_days=(6,)))
-    assert due(trigger, "2013-07-01", "2013-07-22") == ["2013-07-07T00:00", "2013-07-14T00:00", "2013-07-21T00:00"]  # fmt: skip
+    assert due(trigger, "2013-07-01", "2013-07-22") == ["2013-07-07T00:00", "2013-07-14T00:00", "2013-07-21T00:00"]
 
 
 def test_nothing_is_due_at_or_after_the_end_time() -> None:
@@ -135,16 +151,22 @@ def test_day_of_week_zero_and_seven_are_sunday() -> None:
 
 def test_either_kind_of_day_makes_a_cron_due_when_both_are_restricted() -> None:
     assert due(cron("0 0 15 * mon"), "2013-07-08", "2013-07-23") == [
-        "2013-07-08T00:00", "2013-07-15T00:00", "2013-07-22T00:00",
-    ]  # fmt: skip
+        "2013-07-08T00:00",
+        "2013-07-15T00:00",
+        "2013-07-22T00:00",
+    ]
     assert due(cron("0 0 16 * mon"), "2013-07-15", "2013-07-22") == ["2013-07-15T00:00", "2013-07-16T00:00"]
 
 
 def test_cron_steps_ranges_and_lists() -> None:
     assert due(cron("*/20 9-10 * jul *"), "2013-06-30", "2013-07-02") == [
-        "2013-07-01T09:00", "2013-07-01T09:20", "2013-07-01T09:40",
-        "2013-07-01T10:00", "2013-07-01T10:20", "2013-07-01T10:40",
-    ]  # fmt: skip
+        "2013-07-01T09:00",
+        "2013-07-01T09:20",
+        "2013-07-01T09:40",
+        "2013-07-01T10:00",
+        "2013-07-01T10:20",
+        "2013-07-01T10:40",
+    ]
     assert cron("5/15,59 * * * *").rule.minutes == frozenset({5, 20, 35, 50, 59})  # type: ignore[union-attr]
 
 
