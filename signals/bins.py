@@ -5,7 +5,6 @@ Bins are fitted once, on the baseline, and never refitted on production, so that
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
@@ -53,10 +52,11 @@ class NumericBins:
     def cells(self) -> int:
         return len(self.edges) + 1
 
-    @cached_property
+    @property
     def id(self) -> str:
         """A name that is equal exactly where the bins are equal."""
-        return _digest(self.value_type, self.edges.tobytes().hex(), repr((self.low, self.high, self.center)))
+        numbers = tuple(map(float, (self.low, self.high, self.center)))  # numpy's own floats print differently
+        return _digest(self.value_type, self.edges.tobytes().hex(), repr(numbers))
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class CategoricalBins:
     def cells(self) -> int:
         return len(self.categories) + 1
 
-    @cached_property
+    @property
     def id(self) -> str:
         """A name that is equal exactly where the bins are equal."""
         return _digest(self.value_type, str(self.complete), *self.categories)

@@ -39,6 +39,7 @@ def surveyed_column(name: str, value_type: ValueType, kind: Kind | None, max_cat
     text = value_type in (ValueType.STRING, ValueType.BOOLEAN)
     if kind is Kind.CATEGORICAL or (kind is None and text):
         return ScannedColumn(name, CategoricalBins(value_type, ()), named=max_categories)
+    value_type = ValueType.DOUBLE if text else value_type
     return ScannedColumn(name, NumericBins(value_type, np.zeros(0), np.nan, np.nan), FEW_INTEGERS, estimate=False)
 
 

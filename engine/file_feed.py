@@ -1,0 +1,117 @@
+"""The file feed: Spark distributes row groups, not rows; each task opens its own with pyarrow.
+
+Only the needed columns are read, strings as dictionaries, and no row group whose timestamps lie outside the span. The
+JVM never touches a value.
+"""
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.fs as pafs
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+
+from engine.batches import Batch, Work
+from engine.spark import UNREADABLE, parallelism
+
+__all__ = ["FileDataset", "Split"]
+
+ROWS_AT_ONCE = 32_768
+"""A batch of doubles of this length, and what is made of it, stay in the processor's cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """One row group of one file.
+
+    Attributes:
+        path: the file, as its file system names it.
+        row_group: its number in the file.
+        rows: how many rows it has.
+        constants: the values of its partition columns, which the file does not hold.
+    """
+
+    path: str
+    row_group: int
+    rows: int
+    constants: Mapping[str, pa.Scalar]
+
+
+@dataclass(frozen=True)
+class FileDataset:
+    """Row groups of Parquet files as a dataset; see `engine.batches.Dataset`.
+
+    Attributes:
+        filesystem: a URI from which a task opens the same file system; None is the local one.
+    """
+
+    title: str
+    spark: SparkSession
+    columns: Mapping[str, pa.DataType]
+    splits: Sequence[Split]
+    fingerprint: str | None = None
+    filesystem: str | None = None
+
+    @property
+    def tasks(self) -> int:
+        """In how many tasks it is read: two for each that can run at once, so that a slow one is made up for."""
+        return max(1, min(len(self.splits), 2 * parallelism(self.spark)))
+
+    def count_rows(self) -> int:
+        """See `engine.batches.Dataset.count_rows`: the footers tell."""
+        return sum(split.rows for split in self.splits)
+
+    def map(self, work: Work, names: tuple[str, ...], schema: str) -> DataFrame:
+        """See `engine.batches.Dataset.map`."""
+        shares = shared_out(self.splits, self.tasks)
+        filesystem = self.filesystem
+        texts = [name for name in names if _is_text(self.columns.get(name))]
+
+        def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for batch in batches:
+                for number in batch.column(0).to_pylist():
+                    yield from work(read_splits(shares[number], names, texts, filesystem), number)
+
+        return self.spark.range(0, len(shares), 1, len(shares)).mapInArrow(task, schema)
+
+
+def shared_out(splits: Sequence[Split], count: int) -> list[list[Split]]:
+    """The splits in so many shares of about equal rows; the same splits always share out the same way."""
+    shares: list[list[Split]] = [[] for _ in range(count)]
+    loads = [(0, number) for number in range(count)]
+    for split in sorted(splits, key=lambda split: (-split.rows, split.path, split.row_group)):
+        load, number = heapq.heappop(loads)
+        shares[number].append(split)
+        heapq.heappush(loads, (load + split.rows, number))
+    # A file's row groups one after the other, so that it is opened once.
+    return [sorted(share, key=lambda split: (split.path, split.row_group)) for share in shares]
+
+
+def read_splits(
+    splits: Sequence[Split], names: Sequence[str], texts: Sequence[str], filesystem: str | None
+) -> Iterator[Batch]:
+    """The named columns of these row groups, in batches."""
+    opened = pafs.FileSystem.from_uri(filesystem)[0] if filesystem else None
+    path, file = "", None
+    for split in splits:
+        try:
+            if file is None or split.path != path:
+                path, file = split.path, pq.ParquetFile(split.path, read_dictionary=list(texts), filesystem=opened)
+            present = [name for name in names if name in file.schema_arrow.names]
+            table = file.read_row_group(split.row_group, columns=present, use_threads=False)
+        except (OSError, pa.ArrowException) as error:
+            raise RuntimeError(f"{UNREADABLE}{split.path}: {str(error).splitlines()[0]}") from error
+        constants = {name: value for name, value in split.constants.items() if name in names}
+        for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):
+            # Asked for "a.b", pyarrow also reads field b of a nested column a.
+            arrays = {name: batch.column(name) for name in present}
+            arrays |= {name: pa.repeat(value, batch.num_rows) for name, value in constants.items()}
+            yield Batch(arrays, batch.num_rows)
+        if not present:
+            yield Batch({name: pa.repeat(value, split.rows) for name, value in constants.items()}, split.rows)
+
+
+def _is_text(kind: pa.DataType | None) -> bool:
+    return kind is not None and (pa.types.is_string(kind) or pa.types.is_large_string(kind))

@@ -1,0 +1,62 @@
+"""What a file's path says about its rows: hive partition columns, and the time that some of them tell."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import unquote
+
+import isodate
+
+from engine.batches import Span
+
+__all__ = ["STEPS", "PartitionTime", "partition_values"]
+
+STEPS = {"year": "P1Y", "month": "P1M", "day": "P1D", "hour": "PT1H"}
+"""The steps of time that a partition column may have, with their lengths; coarse ones first."""
+
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+
+
+def partition_values(relative_path: str) -> dict[str, str | None]:
+    """The ``name=value`` folders of a path, in order."""
+    found: dict[str, str | None] = {}
+    for folder in relative_path.split("/")[:-1]:
+        name, equals, value = folder.partition("=")
+        if equals:
+            found[unquote(name)] = None if value == HIVE_NULL else unquote(value)
+    return found
+
+
+@dataclass(frozen=True)
+class PartitionTime:
+    """Partition columns that tell the time in UTC, each with its step: ``{"date": "day"}``, or year, month and day."""
+
+    steps: Mapping[str, str]
+
+    def overlaps(self, values: Mapping[str, str | None], span: Span) -> bool:
+        """Whether a partition may hold rows of this span; one whose time cannot be read may."""
+        start = self._start(values)
+        if start is None:
+            return True
+        finest = max((self.steps[name] for name in self.steps), key=list(STEPS).index)
+        end = start + isodate.parse_duration(STEPS[finest])
+        return (span.end is None or start < span.end) and (span.start is None or end > span.start)
+
+    def _start(self, values: Mapping[str, str | None]) -> datetime | None:
+        if not self.steps or any(values.get(name) is None for name in self.steps):
+            return None
+        fields: dict[str, int] = {}
+        for name, step in self.steps.items():
+            # A value may tell everything down to its step (2013-07-01), or its own step only (07).
+            numbers = [int(number) for number in re.findall(r"\d+", values[name] or "")]
+            if len(numbers) == 1:
+                fields[step] = numbers[0]
+            else:
+                fields |= dict(zip(STEPS, numbers, strict=False))
+        try:
+            return datetime(
+                fields["year"], fields.get("month", 1), fields.get("day", 1), fields.get("hour", 0), tzinfo=UTC
+            )
+        except (KeyError, ValueError):
+            return None

@@ -1,0 +1,107 @@
+"""One Spark job that profiles any number of columns over any number of windows of a dataset."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
+from time import process_time
+
+import numpy as np
+import pyarrow as pa
+
+from engine.batches import Batches, Dataset, Span, Work
+from engine.files import instants
+from engine.monitor import Columns
+from engine.spark import STATE_DDL, collect, merged
+from engine.windows import Window
+from signals.kernel import Scan, ScannedColumn, ScanPlan, TaskReport, profiles_of, report_of
+from signals.keys import Buckets
+from signals.profile import Profile
+from signals.state import merge_rows
+
+__all__ = ["Scanned", "buckets_of", "scan", "scan_rows", "span_of"]
+
+
+MERGED_HERE = 20_000
+"""So many states of one column, task and bucket (some hundred rows each) are merged on the driver: where they are few,
+Spark's shuffle costs more than the scan. More are merged by Spark, so that the driver's memory stays bounded."""
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What a scan found: for each window the profiles of the columns, in their order.
+
+    Attributes:
+        profiles: by window.
+        latest: by window the latest timestamp, in seconds since 1970 UTC; absent where the window has no rows.
+        report: what the tasks say.
+    """
+
+    profiles: dict[Window, list[Profile]]
+    latest: dict[Window, float]
+    report: TaskReport
+
+
+def scan(dataset: Dataset, columns: Sequence[ScannedColumn], windows: Sequence[Window], roles: Columns) -> Scanned:
+    """Profile columns over windows in one scan: the steps between all windows' ends are counted once and added up."""
+    buckets, members = buckets_of(windows)
+    rows = scan_rows(dataset, timed(ScanPlan(tuple(columns)), roles, buckets))
+    by_bucket = profiles_of(rows, columns, buckets.count)
+    report = report_of(rows)
+    latest = {
+        window: max((report.latest[key] for key in keys if key in report.latest), default=None)
+        for window, keys in members.items()
+    }
+    return Scanned(
+        profiles={window: _sum([by_bucket[key] for key in keys]) for window, keys in members.items()},
+        latest={window: moment for window, moment in latest.items() if moment is not None},
+        report=report,
+    )
+
+
+def scan_rows(dataset: Dataset, plan: ScanPlan) -> pa.Table:
+    """The merged state rows of a scan: one Spark job."""
+    states = dataset.map(_counting(plan), plan.names, STATE_DDL)
+    buckets = 1 if plan.buckets is None else plan.buckets.count
+    few = dataset.tasks is not None and dataset.tasks * buckets * len(plan.columns) <= MERGED_HERE
+    return merge_rows(collect(states)) if few else merged(states)
+
+
+def timed(plan: ScanPlan, roles: Columns, buckets: Buckets | None) -> ScanPlan:
+    """The plan, cut into buckets by the dataset's timestamp."""
+    if buckets is None:
+        return plan
+    return replace(plan, timestamp=roles.timestamp, time_format=roles.timestamp_format, buckets=buckets)
+
+
+def buckets_of(windows: Sequence[Window]) -> tuple[Buckets, dict[Window, list[int]]]:
+    """The steps of time between all ends of all windows, and which of them make up each window."""
+    moments = sorted({moment for window in windows for moment in (window.start, window.end)})
+    number = {moment: place for place, moment in enumerate(moments)}
+    wanted = np.zeros(max(0, len(moments) - 1), np.bool_)
+    for window in windows:
+        wanted[number[window.start] : number[window.end]] = True
+    bucket = np.where(wanted, np.cumsum(wanted) - 1, -1).astype(np.intp)
+    members = {window: bucket[number[window.start] : number[window.end]].tolist() for window in windows}
+    return Buckets(instants(moments), bucket), members
+
+
+def span_of(windows: Sequence[Window]) -> Span:
+    """The stretch of time that holds all windows."""
+    return Span(min(window.start for window in windows), max(window.end for window in windows))
+
+
+def _counting(plan: ScanPlan) -> Work:
+    def work(batches: Batches, task: int) -> Iterator[pa.RecordBatch]:
+        began = process_time()
+        counted = Scan(plan, task)
+        for batch in batches:
+            counted.add(batch.arrays, batch.size)
+        yield from counted.rows(process_time() - began).to_batches()
+
+    return work
+
+
+def _sum(profiles: Sequence[Sequence[Profile]]) -> list[Profile]:
+    plus: Callable[[Profile, Profile], Profile] = add
+    return [reduce(plus, same_column) for same_column in zip(*profiles, strict=True)]
