@@ -1,0 +1,168 @@
+"""The store as the engine uses it: one object, its tables behind it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+
+from engine.errors import StoreError
+from engine.results import AGGREGATE, CheckKey, MetricRow, Run, Status, as_table
+from engine.store import baselines, results
+from engine.store.baselines import StoredProfile
+from engine.store.folder import child, store_uri
+from engine.store.table import Snapshot, StoredTable
+from engine.tables import BINS, PROFILES, RUNS, SIGNAL_METRICS, TableDefinition
+from engine.windows import Window
+from signals.bins import Bins
+from signals.profile import Profile
+
+__all__ = ["Store"]
+
+
+class Store:
+    """Delta tables under one folder.
+
+    Args:
+        uri: a local path, or a URI such as ``s3://bucket/driftline``.
+        storage_options: credentials and the like, handed to deltalake.
+
+    Every method raises `engine.errors.StoreError` when the store cannot be reached, read or written.
+    """
+
+    def __init__(self, uri: str | Path, storage_options: Mapping[str, str] | None = None) -> None:
+        self.uri = store_uri(uri)
+        self._storage_options = dict(storage_options or {})
+
+    def __repr__(self) -> str:
+        return f"Store({self.uri!r})"  # without its options: they hold secrets
+
+    # ------------------------------------------------------------------------------------------- results
+
+    def write(self, runs: Sequence[Run], rows: Sequence[MetricRow]) -> None:
+        """Replace what is stored of these runs, in one commit per table, however many runs they are.
+
+        The metrics are committed first: a run that is in `runs` is complete. A run without rows (one that failed)
+        leaves none of an earlier attempt's.
+
+        Raises:
+            ValueError: a row that belongs to none of the runs, or a number that is not finite: a bug.
+        """
+        results.refuse_strangers(runs, rows)
+        metrics = as_table(rows, SIGNAL_METRICS)
+        if runs:
+            self._table(SIGNAL_METRICS).replace(metrics, results.of_runs(runs))
+            self._table(RUNS).commit(lambda _: results.records_change(self._results(SIGNAL_METRICS), runs))
+
+    def read_metrics(
+        self,
+        *,
+        monitor: str | None = None,
+        signal: str | None = None,
+        metric: str | None = None,
+        group: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        breached: bool | None = None,
+        status: Status | str | None = None,
+        columns: Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> pa.Table:
+        """Rows of `signal_metrics` that were due in [start, end), newest first, at most `limit`.
+
+        Raises:
+            StoreError: nothing was stored yet (it says what to do).
+        """
+        equal = {"monitor": monitor, "signal": signal, "metric_name": metric, "group": group}
+        return results.select(
+            self._results(SIGNAL_METRICS),
+            equal={**equal, "breached": breached, "status": status},
+            start=start,
+            end=end,
+            columns=columns,
+            order=("monitor", "signal", "group", "metric_name"),
+            limit=limit,
+        )
+
+    def read_runs(
+        self,
+        *,
+        monitor: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        status: str | None = None,
+        columns: Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> pa.Table:
+        """Rows of `runs` that were due in [start, end), newest first, at most `limit`.
+
+        Raises:
+            StoreError: nothing was stored yet (it says what to do).
+        """
+        return results.select(
+            self._results(RUNS),
+            equal={"monitor": monitor, "status": status},
+            start=start,
+            end=end,
+            columns=columns,
+            order=("monitor",),
+            limit=limit,
+        )
+
+    def breached_since(self, monitor: str, before: datetime) -> dict[CheckKey, datetime]:
+        """Of each check that breached when it was last judged before this time: since which scheduled time."""
+        snapshot = self._table(SIGNAL_METRICS).open()
+        return results.breached_since(snapshot, monitor, before) if snapshot else {}
+
+    # ----------------------------------------------------------------------------------------- baselines
+
+    def load_bins(self, dataset: str) -> dict[str, Bins]:
+        """The frozen bins by column; empty where there are none yet."""
+        snapshot = self._table(BINS).open()
+        return baselines.load_bins(snapshot, dataset) if snapshot else {}
+
+    def save_bins(self, dataset: str, bins: Mapping[str, Bins], *, replace: bool = False) -> dict[str, Bins]:
+        """Freeze bins by column, and answer with those in force.
+
+        Columns that have bins keep them, so that of two runs that fit the same baseline at once both go on with the
+        same bins; with `replace` the new ones win.
+        """
+        self._table(BINS).commit(partial(baselines.bins_change, dataset=dataset, bins=bins, replace=replace))
+        held = self.load_bins(dataset)
+        return {column: held[column] for column in bins}
+
+    def load_profiles(
+        self,
+        dataset: str,
+        fingerprint: str,
+        bins: Mapping[str, Bins],
+        *,
+        bucket: Window | None = None,
+        segment: str = AGGREGATE,
+    ) -> dict[str, Profile]:
+        """The stored profiles by column that still hold: of this state of the source and of these bins.
+
+        A column that is not in the answer has to be read.
+        """
+        snapshot = self._table(PROFILES).open()
+        if snapshot is None or not bins:
+            return {}
+        return baselines.load_profiles(snapshot, dataset, fingerprint, bins, bucket=bucket, segment=segment)
+
+    def save_profiles(self, profiles: Iterable[StoredProfile]) -> None:
+        """Replace these profiles, in one commit."""
+        stored = tuple(profiles)
+        if stored:
+            self._table(PROFILES).replace(*baselines.profiles_change(stored))
+
+    # -------------------------------------------------------------------------------------------- tables
+
+    def _table(self, definition: TableDefinition) -> StoredTable:
+        return StoredTable(definition, child(self.uri, definition.name), self._storage_options)
+
+    def _results(self, definition: TableDefinition) -> Snapshot:
+        snapshot = self._table(definition).open()
+        if snapshot is None:
+            raise StoreError(f"no results yet in {self.uri}: run `driftline run MONITOR.yaml` first")
+        return snapshot

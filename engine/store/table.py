@@ -1,0 +1,168 @@
+"""How one Delta table is changed in one commit, whoever else writes, and how it is read.
+
+A change is a statement of what rows replace what other rows. It is worked out on the newest version of the table
+and committed on exactly that version: when somebody else was faster, it is worked out again. delta-rs would try to
+rebase instead, and lets two writers that insert the same key at once both succeed.
+"""
+
+import random
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, QueryBuilder, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from engine.errors import StoreError
+from engine.store.folder import is_missing
+from engine.tables import TableDefinition
+
+__all__ = ["Change", "Snapshot", "StoredTable"]
+
+ATTEMPTS = 60
+LONGEST_PAUSE = 2.0  # seconds; all attempts together wait for about a minute and a half
+ON_THIS_VERSION = CommitProperties(max_commit_retries=0)
+# A reader parses every commit since the last checkpoint; delta-rs by itself makes one after a hundred.
+COMMITS_PER_CHECKPOINT = "20"
+
+
+@dataclass(frozen=True)
+class Change:
+    """`rows` take the place of all rows that `where` (SQL) holds for; it has to hold for `rows` too."""
+
+    rows: pa.Table
+    where: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One version of a table; it does not change while it is read."""
+
+    definition: TableDefinition
+    table: DeltaTable
+
+    def query(self, sql: str) -> pa.Table:
+        """The answer to a SELECT on the table, which has its own name.
+
+        Raises:
+            StoreError: files are corrupt or gone, or the table lacks a column.
+        """
+        with _told(self.table.table_uri):
+            self._refuse_other_columns()
+            stream = QueryBuilder().register(self.definition.name, self.table).execute(sql)
+            # Not pa.table(...): that imports pandas to ask whether it was handed a DataFrame.
+            return pa.RecordBatchReader.from_stream(stream).read_all()
+
+    def _refuse_other_columns(self) -> None:
+        held = {each.name for each in self.table.schema().fields}
+        if missing := [name for name in self.definition.schema.names if name not in held]:
+            raise StoreError(
+                f"{self.table.table_uri} has no column {', '.join(missing)}: it was written by another version of "
+                "driftline; use another store, or the version that wrote it"
+            )
+
+
+@dataclass(frozen=True)
+class StoredTable:
+    """One table of a store.
+
+    Attributes:
+        definition: its columns, key and partitions.
+        uri: its folder.
+        storage_options: credentials and the like, handed to deltalake.
+    """
+
+    definition: TableDefinition
+    uri: str
+    storage_options: Mapping[str, str]
+
+    def open(self) -> Snapshot | None:
+        """The newest version; None where nothing was ever written.
+
+        Raises:
+            StoreError: it cannot be reached or read.
+        """
+        with _told(self.uri):
+            try:
+                return Snapshot(self.definition, DeltaTable(self.uri, storage_options=dict(self.storage_options)))
+            except TableNotFoundError as error:
+                if "Unknown scheme" in str(error) or not is_missing(self.uri):
+                    raise
+                return None
+
+    def replace(self, rows: pa.Table, where: str) -> None:
+        """Make one commit after which `rows` are all the rows that `where` holds for."""
+        self.commit(lambda _: Change(rows, where))
+
+    def commit(self, change: Callable[[Snapshot], Change | None]) -> None:
+        """Make one commit of what `change` answers for the newest version, or none where it answers None.
+
+        Raises:
+            StoreError: the table cannot be written, or others wrote faster for more than a minute.
+        """
+        for pause in _pauses():
+            snapshot = self.open() or self._create()
+            wanted = change(snapshot)
+            if wanted is None or self._committed(snapshot, wanted):
+                return
+            time.sleep(pause)
+        raise StoreError(f"{self.uri}: others wrote to it {ATTEMPTS} times in a row while this tried to; run again")
+
+    def _committed(self, snapshot: Snapshot, change: Change) -> bool:
+        with _told(self.uri):
+            try:
+                write_deltalake(
+                    snapshot.table,
+                    change.rows,
+                    mode="overwrite",
+                    predicate=change.where,
+                    writer_properties=WriterProperties(compression="ZSTD"),
+                    commit_properties=ON_THIS_VERSION,
+                )
+            except CommitFailedError:
+                return False
+            return True
+
+    def _create(self) -> Snapshot:
+        """The empty table; of two processes that create it, one does and both go on."""
+        with _told(self.uri):
+            try:
+                DeltaTable.create(
+                    self.uri,
+                    self.definition.schema,
+                    partition_by=list(self.definition.partition_by),
+                    name=self.definition.name,
+                    description=self.definition.summary,
+                    configuration={
+                        "delta.checkpointInterval": COMMITS_PER_CHECKPOINT,
+                        "delta.dataSkippingStatsColumns": ",".join(self.definition.statistics),
+                    },
+                    storage_options=dict(self.storage_options),
+                )
+            except DeltaError:
+                if self.open() is None:
+                    raise
+        snapshot = self.open()
+        if snapshot is None:
+            raise StoreError(f"{self.uri} is gone as soon as it is made: is something else cleaning up there?")
+        return snapshot
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between attempts: growing, and uneven, so that two writers do not meet again and again."""
+    for attempt in range(ATTEMPTS):
+        yield min(LONGEST_PAUSE, 0.01 * 2**attempt) * random.uniform(0.5, 1.0)
+
+
+@contextmanager
+def _told(uri: str) -> Generator[None]:
+    """Whatever the storage says, said as a StoreError that names the table."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except (DeltaError, OSError, pa.ArrowException) as error:
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise StoreError(f"{uri} cannot be read or written: {said[0]}") from error
