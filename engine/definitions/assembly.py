@@ -1,0 +1,141 @@
+"""Puts a monitor together from its document and the library, or says what stands in the way."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from engine.definitions.compiler import OUT_OF_BOX, AnySignal, compile_signal
+from engine.definitions.datasets import Setting
+from engine.definitions.digest import config_hash
+from engine.definitions.document import Document
+from engine.definitions.library import Library, ModelFile, UnknownNameError
+from engine.definitions.monitor_keys import MonitoringTarget, Schedule
+from engine.definitions.sentences import Report
+from engine.definitions.signal_keys import SignalKeys
+from engine.definitions.trigger_keys import CronTrigger, RecurrenceTrigger, TriggerKeys
+from engine.errors import Problem
+from engine.monitor import Monitor, Signal
+
+__all__ = ["assemble"]
+
+DAILY = RecurrenceTrigger(type="recurrence", frequency="day")
+"""Stands in for a trigger that is wrong while the rest is looked through."""
+
+_TRIGGER: TypeAdapter[RecurrenceTrigger | CronTrigger] = TypeAdapter(TriggerKeys)
+_TARGET: TypeAdapter[MonitoringTarget] = TypeAdapter(MonitoringTarget)
+_SIGNAL: TypeAdapter[AnySignal] = TypeAdapter(SignalKeys)
+
+
+def assemble(document: Document, library: Library, path: Path | None) -> tuple[Monitor | None, list[Problem]]:
+    """The monitor, or None and every problem of its document."""
+    report = Report(document)
+    report.problems.extend(document.problems)
+    if document.data is None:
+        return None, report.problems
+    try:
+        schedule = Schedule.model_validate(document.data)
+    except ValidationError as error:
+        report.extend(error)
+        _look_through(document.data, library, report)
+        return None, sorted(set(report.problems))
+    setting = _setting(schedule, library, report)
+    signals = _signals(schedule.create_monitor.monitoring_signals, setting, report)
+    if report.problems:
+        return None, sorted(set(report.problems))
+    return _monitor(schedule, setting, signals, path), []
+
+
+def _look_through(data: dict[str, Any], library: Library, report: Report) -> None:
+    """What else is wrong, in the parts that can be read although the whole cannot."""
+    body = data.get("create_monitor")
+    if not isinstance(body, dict):
+        return
+    trigger = _readable(_TRIGGER, data.get("trigger")) or DAILY
+    target = _readable(_TARGET, body.get("monitoring_target") or {})
+    before = len(report.problems)
+    setting = _bound(trigger, target or MonitoringTarget(), library, report)
+    complete = target is not None and len(report.problems) == before
+    signals = body.get("monitoring_signals")
+    for name, written in signals.items() if isinstance(signals, dict) else ():
+        keys = _readable(_SIGNAL, written)
+        if keys is not None:
+            _compiled(name, keys, setting, report, complete=complete)
+
+
+T = TypeVar("T")
+
+
+def _readable(adapter: TypeAdapter[T], value: Any) -> T | None:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError:
+        return None
+
+
+def _monitor(schedule: Schedule, setting: Setting, signals: tuple[Signal, ...], path: Path | None) -> Monitor:
+    notification = schedule.create_monitor.alert_notification
+    return Monitor(
+        name=schedule.name,
+        signals=signals,
+        trigger=setting.trigger,
+        display_name=schedule.display_name,
+        description=schedule.description,
+        ml_task=setting.ml_task,
+        model=setting.model.model.name if setting.model else None,
+        tags=dict(schedule.tags),
+        emails=notification.emails if notification else (),
+        config_hash=config_hash(schedule, setting.model, setting.library),
+        path=path,
+    )
+
+
+def _setting(schedule: Schedule, library: Library, report: Report) -> Setting:
+    body = schedule.create_monitor
+    setting = _bound(schedule.trigger, body.monitoring_target, library, report)
+    return replace(setting, alerts=body.alert_notification is not None)
+
+
+def _bound(
+    trigger: RecurrenceTrigger | CronTrigger, target: MonitoringTarget, library: Library, report: Report
+) -> Setting:
+    model = _model(target, library, report.at("create_monitor", "monitoring_target"))
+    ml_task = target.ml_task or (model.model.ml_task if model else None)
+    return Setting(trigger.trigger(), library, report.document.folder, model, ml_task)
+
+
+def _model(target: MonitoringTarget, library: Library, report: Report) -> ModelFile | None:
+    found: dict[str, ModelFile] = {}
+    for key, find in (("model_id", library.model), ("endpoint_deployment_id", library.deployed)):
+        name = getattr(target, key)
+        try:
+            found |= {key: find(name)} if name else {}
+        except UnknownNameError as error:
+            report.add((key,), error.message, error.hint)
+    names = {file.model.name for file in found.values()}
+    if len(names) > 1:
+        report.add(("endpoint_deployment_id",), "is a deployment of another model than model_id")
+    return next(iter(found.values()), None)
+
+
+def _signals(written: dict[str, AnySignal] | None, setting: Setting, report: Report) -> tuple[Signal, ...]:
+    complete = not report.problems
+    if written is None and setting.model is None:
+        if complete:
+            hint = "name signals, or a model or deployment whose data the default three can watch"
+            report.add(("create_monitor", "monitoring_signals"), "is missing, and the monitor names no model", hint)
+        return ()
+    found = [
+        _compiled(name, keys, setting, report, complete=complete)
+        for name, keys in (OUT_OF_BOX if written is None else written).items()
+    ]
+    return tuple(signal for signal in found if signal)
+
+
+def _compiled(name: str, keys: AnySignal, setting: Setting, report: Report, *, complete: bool) -> Signal | None:
+    part = Report(report.document, ("create_monitor", "monitoring_signals", name))
+    signal = compile_signal(name, keys, setting, part)
+    # While it is not known which model is meant, nothing is said about what the model would have provided.
+    report.problems += [found for found in part.problems if complete or not found.message.startswith("is missing")]
+    return signal

@@ -1,0 +1,174 @@
+"""From what is written to what is evaluated: keys in, `engine.monitor.Signal` out."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from engine.definitions.datasets import Datasets, Setting, is_windowable
+from engine.definitions.requests import requests_of
+from engine.definitions.sentences import Report
+from engine.definitions.signal_keys import (
+    BinningKeys,
+    DataDriftSignal,
+    DataQualitySignal,
+    GroundTruthKeys,
+    ModelPerformanceSignal,
+    PredictionDriftSignal,
+)
+from engine.definitions.words import fixed_length
+from engine.monitor import Context, Data, Features, GroundTruth, Signal, SignalType
+from signals.binning import Binning, BinningMethod
+from signals.catalogue import Kind
+
+__all__ = ["OUT_OF_BOX", "AnySignal", "compile_signal"]
+
+AnySignal = DataDriftSignal | PredictionDriftSignal | DataQualitySignal | ModelPerformanceSignal
+
+OUT_OF_BOX: dict[str, AnySignal] = {
+    "data_drift": DataDriftSignal(type="data_drift"),
+    "prediction_drift": PredictionDriftSignal(type="prediction_drift"),
+    "data_quality": DataQualitySignal(type="data_quality"),
+}
+"""What a monitor that names a model and no signals gets."""
+
+
+def compile_signal(name: str, keys: AnySignal, setting: Setting, report: Report) -> Signal | None:
+    """The signal, every default filled in; None after a report."""
+    before = len(report.problems)
+    metrics = requests_of(keys, setting.ml_task)
+    if not metrics:
+        hint = "name metrics under classification or regression, or say monitoring_target.ml_task"
+        report.add(("metric_thresholds",), "is missing: no metric is named", hint)
+    data = _data(keys, Datasets(setting, report), report)
+    if data is None or len(report.problems) > before:
+        return None
+    production, reference = data
+    return _with_kind(
+        Signal(
+            name=name,
+            type=SignalType(keys.type),
+            production=production,
+            reference=reference,
+            metrics=metrics,
+            min_rows=keys.min_rows,
+            alert_enabled=setting.alerts if keys.alert_enabled is None else keys.alert_enabled,
+            properties=dict(keys.properties),
+        ),
+        keys,
+    )
+
+
+def _with_kind(signal: Signal, keys: AnySignal) -> Signal:
+    """The keys that only this kind of signal has."""
+    if isinstance(keys, ModelPerformanceSignal):
+        return replace(signal, positive_class=keys.positive_class, ground_truth=_ground_truth(keys.ground_truth))
+    names = None if isinstance(keys, PredictionDriftSignal) else keys.features
+    override = {feature: Kind(kind) for feature, kind in keys.feature_type_override.items()}
+    return replace(
+        signal,
+        features=Features(names, override),
+        binning=_binning(keys.binning),
+        nulls=keys.nulls,
+        max_categories=keys.max_categories,
+    )
+
+
+def _binning(keys: BinningKeys) -> Binning:
+    implied = BinningMethod.EDGES if keys.edges else BinningMethod.QUANTILE
+    return Binning(BinningMethod(keys.method) if keys.method else implied, keys.bins, keys.edges)
+
+
+def _ground_truth(keys: GroundTruthKeys) -> GroundTruth:
+    delay = fixed_length(keys.max_delay) if keys.max_delay else None
+    return GroundTruth(delay, keys.min_coverage, keys.below_coverage)
+
+
+def _data(keys: AnySignal, datasets: Datasets, report: Report) -> tuple[tuple[Data, ...], Data | None] | None:
+    context = Context.MODEL_INPUTS
+    if isinstance(keys, PredictionDriftSignal | ModelPerformanceSignal):
+        context = Context.MODEL_OUTPUTS
+    production = datasets.production(keys.production_data, context)
+    if production is None:
+        return None
+    if not any(map(is_windowable, production)):
+        _report_timeless("production_data", report)
+    if len(production) > 1:
+        _report_missing_ids(production, report)
+    if isinstance(keys, ModelPerformanceSignal):
+        return _performance_data(keys, production, datasets, report)
+    reference = datasets.reference(keys.reference_data, production)
+    if isinstance(keys, PredictionDriftSignal):
+        reference = _prediction_reference(production, reference, report)
+    if reference is None:
+        return None
+    if not is_windowable(reference):
+        _report_timeless("reference_data", report)
+    return production, reference
+
+
+def _performance_data(
+    keys: ModelPerformanceSignal, production: tuple[Data, ...], datasets: Datasets, report: Report
+) -> tuple[tuple[Data, ...], Data | None] | None:
+    if not any(data.columns.prediction or data.columns.score for data in production):
+        report.add(_role("production_data", "prediction"), "is missing", "which column is the prediction?")
+    prejoined = any(data.columns.actual for data in production)
+    if prejoined and keys.reference_data is None:
+        return production, None
+    if keys.reference_data is None and not datasets.has_truth():
+        hint = "give the ground truth, or data_column_names.actual where production_data has it already"
+        report.add(("reference_data",), "is missing, and the monitor names no model with ground truth", hint)
+        return None
+    truth = datasets.truth(keys.reference_data)
+    if truth is None:
+        return None
+    for key, role, question in _missing_truth_roles(keys, production, truth):
+        report.add(_role(key, role), "is missing", question)
+    return production, truth
+
+
+def _missing_truth_roles(
+    keys: ModelPerformanceSignal, production: tuple[Data, ...], truth: Data
+) -> Iterator[tuple[str, str, str]]:
+    if not truth.columns.actual:
+        yield "reference_data", "actual", "which column is the truth?"
+    joined = "which column joins predictions and ground truth?"
+    if not truth.columns.correlation_id:
+        yield "reference_data", "correlation_id", joined
+    if len(production) == 1 and not production[0].columns.correlation_id:
+        yield "production_data", "correlation_id", joined
+    if keys.ground_truth.max_delay and not truth.columns.timestamp:
+        yield "reference_data", "timestamp", "ground_truth.max_delay needs to know when a label became known"
+
+
+def _prediction_reference(
+    production: tuple[Data, ...],
+    reference: Data | None,
+    report: Report,
+) -> Data | None:
+    """The reference with the column that is compared as its `prediction`: its own predictions, or else the target."""
+    if not any(data.columns.prediction or data.columns.score for data in production):
+        report.add(_role("production_data", "prediction"), "is missing", "which column is the prediction?")
+        return None
+    if reference is None:
+        return None
+    compared = reference.columns.prediction or reference.columns.actual
+    if compared is None and not reference.columns.score:
+        hint = "which column is compared with the prediction?"
+        report.add(_role("reference_data", "target_column"), "is missing", hint)
+        return None
+    return replace(reference, columns=replace(reference.columns, prediction=compared))
+
+
+def _report_timeless(key: str, report: Report) -> None:
+    hint = "which column says when a row happened? (or give input_data.partitions)"
+    report.add(_role(key, "timestamp"), "is missing", hint)
+
+
+def _report_missing_ids(production: tuple[Data, ...], report: Report) -> None:
+    for place, data in enumerate(production):
+        if not data.columns.correlation_id:
+            key = ("production_data", place, "data_column_names", "correlation_id")
+            report.add(key, "is missing", "several datasets are joined by it")
+
+
+def _role(key: str, role: str) -> tuple[str, ...]:
+    return (key, "data_column_names", role)

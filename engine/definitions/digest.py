@@ -1,0 +1,37 @@
+"""Is this the same definition as then? A digest that says so on every result row."""
+
+import json
+import re
+from hashlib import blake2b
+from typing import Any
+
+from engine.definitions.library import Library, ModelFile, UnknownNameError
+from engine.definitions.monitor_keys import Schedule
+from engine.definitions.shape import Shape
+
+__all__ = ["config_hash"]
+
+
+def config_hash(schedule: Schedule, model: ModelFile | None, library: Library) -> str:
+    """Sixteen hex digits, equal where monitor, model and used assets mean the same.
+
+    The order of keys and the spelling of names do not matter; nor does where the files are, as paths are taken as they
+    are written.
+    """
+    said = {"monitor": _canonical(schedule), "model": _canonical(model.model) if model else None}
+    text = json.dumps(said, sort_keys=True)
+    assets = sorted({name for name in re.findall(r'"path": "(azureml:[^"]+)"', text) if _known(name, library)})
+    used = {name: _canonical(library.asset(name)) for name in assets}
+    return blake2b(json.dumps([said, used], sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def _canonical(shape: Shape) -> dict[str, Any]:
+    return shape.model_dump(mode="json", exclude_unset=True, exclude={"schema_"})
+
+
+def _known(name: str, library: Library) -> bool:
+    try:
+        library.asset(name)
+    except UnknownNameError:
+        return False
+    return True

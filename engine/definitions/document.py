@@ -1,0 +1,161 @@
+"""What does a YAML file say, and on which line does it say so?"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from engine.definitions.shape import SPELLINGS
+from engine.errors import Problem
+
+__all__ = ["Document", "Key", "read_document"]
+
+Key = tuple[str | int, ...]
+"""The way to a value from the top of a file: names of keys and places in lists."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One definition file, or a mapping that never was one.
+
+    Attributes:
+        file: its name for people.
+        folder: what its relative paths are relative to; absolute.
+        data: what it says, as plain Python; None when it cannot be read.
+        lines: from 1, of every key and list item.
+        problems: what is wrong with it as YAML.
+    """
+
+    file: str
+    folder: Path
+    data: Any
+    lines: Mapping[Key, int] = field(default_factory=dict[Key, int])
+    problems: tuple[Problem, ...] = ()
+
+    def problem(self, key: Sequence[str | int], message: str, hint: str | None = None) -> Problem:
+        """A problem at a key, which is given in canonical words and reported in the author's."""
+        written = self.written(key)
+        return Problem(self.file, _text(written), message, hint, self._line(written))
+
+    def written(self, key: Sequence[str | int]) -> Key:
+        """The key as its author wrote it.
+
+        Steps that only the reader knows (which kind of signal it is, that one object is a list of one) fall away. The
+        last step stays even where nothing is written: it is then what is missing.
+        """
+        value, path = self.data, list[str | int]()
+        for step in key[:-1]:
+            found = _spelling(value, step)
+            if found is not None:
+                path.append(found)
+                value = value[found]
+        last = _spelling(value, key[-1]) if key else None
+        if last is not None:
+            path.append(last)
+        elif key and isinstance(value, dict) and key[-1] != "[key]":
+            path.append(key[-1])
+        return tuple(path)
+
+    def _line(self, key: Key) -> int | None:
+        for length in range(len(key), 0, -1):
+            if key[:length] in self.lines:
+                return self.lines[key[:length]]
+        return None
+
+
+def read_document(path: Path, name: str) -> Document:
+    """Read a file; whatever is wrong with it is in `problems`, and nothing is raised."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        return Document(name, path.parent, None, problems=(Problem(name, "", f"cannot be read: {reason}"),))
+    try:
+        return _parse(text, path, name)
+    except yaml.YAMLError as error:
+        return Document(name, path.parent, None, problems=(_syntax_problem(name, error),))
+
+
+def _parse(text: str, path: Path, name: str) -> Document:
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        lines = dict(_lines(loader, node)) if node else {}
+        data = loader.construct_document(node) if node else None
+        twice = _duplicates(loader, node) if node else []
+    finally:
+        loader.dispose()
+    problems = [Problem(name, _text(key), "is written twice", "keep one of them", line) for key, line in twice]
+    if not isinstance(data, dict):
+        what = "is empty" if data is None else "is not a mapping (key: value)"
+        problems.append(Problem(name, "", what))
+    return Document(name, path.parent, data if isinstance(data, dict) else None, lines, tuple(problems))
+
+
+def _walk(loader: yaml.SafeLoader, node: yaml.Node) -> Iterator[tuple[Key, yaml.Node, yaml.MappingNode | None]]:
+    """Every key with its node and the mapping it stands in; what an alias repeats is visited once."""
+    stack: list[tuple[Key, yaml.Node]] = [((), node)]
+    seen: set[int] = set()
+    while stack:
+        path, current = stack.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        if isinstance(current, yaml.MappingNode):
+            for name, value in current.value:
+                key = loader.construct_object(name, deep=True)
+                if isinstance(key, str | int):
+                    yield (*path, key), name, current
+                    stack.append(((*path, key), value))
+        elif isinstance(current, yaml.SequenceNode):
+            for place, item in enumerate(current.value):
+                yield (*path, place), item, None
+                stack.append(((*path, place), item))
+
+
+def _lines(loader: yaml.SafeLoader, root: yaml.Node) -> Iterator[tuple[Key, int]]:
+    for key, node, _ in _walk(loader, root):
+        yield key, node.start_mark.line + 1
+
+
+def _duplicates(loader: yaml.SafeLoader, root: yaml.Node) -> list[tuple[Key, int]]:
+    """Keys that their mapping has already had. Python would silently keep the last."""
+    had: set[tuple[int, Key]] = set()
+    twice: list[tuple[Key, int]] = []
+    for key, node, mapping in _walk(loader, root):
+        if mapping is None or node.tag == "tag:yaml.org,2002:merge":
+            continue
+        if (id(mapping), key) in had:
+            twice.append((key, node.start_mark.line + 1))
+        had.add((id(mapping), key))
+    return twice
+
+
+def _syntax_problem(name: str, error: yaml.YAMLError) -> Problem:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return Problem(name, "", f"is not YAML: {error}")
+    mark = error.problem_mark or error.context_mark
+    parts = [part for part in (error.context, error.problem) if part]
+    return Problem(name, "", f"is not YAML: {', '.join(parts)}", line=mark.line + 1 if mark else None)
+
+
+def _spelling(value: Any, step: str | int) -> str | int | None:
+    """The key of this mapping, or place in this list, that a canonical step means; None if it has none."""
+    if isinstance(value, list):
+        return step if isinstance(step, int) and step < len(value) else None
+    if not isinstance(value, dict):
+        return None
+    return next((name for name in (step, *sorted(SPELLINGS.get(str(step), ()))) if name in value), None)
+
+
+def _text(key: Key) -> str:
+    text = ""
+    for step in key:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        else:
+            plain = str(step)
+            text += f".{plain}" if not set(plain) & set(".[]") else f'."{plain}"'
+    return text.removeprefix(".")

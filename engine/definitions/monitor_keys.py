@@ -1,0 +1,94 @@
+"""How a monitor file is written: Azure ML's schedule schema."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, StringConstraints
+
+from engine.definitions.shape import Complaint, Shape, complain, key
+from engine.definitions.signal_keys import SignalKeys
+from engine.definitions.trigger_keys import TriggerKeys
+from engine.definitions.words import Name, OneOf, Text
+
+__all__ = ["AlertNotification", "Compute", "CreateMonitor", "MonitoringTarget", "Schedule"]
+
+TASKS = OneOf(
+    ("classification", "regression", "question_answering"),
+    {
+        "tabular_classification": "classification",
+        "tabular_regression": "regression",
+        "questionanswering": "question_answering",
+    },
+)
+MonitorName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$")]
+
+
+def _email(value: Any) -> Any:
+    if not isinstance(value, str) or "@" not in value.strip("@"):
+        raise complain(f"{value!r} is not an e-mail address")
+    return value
+
+
+class Compute(Shape):
+    """Accepted for Azure's sake: Spark runs where driftline is started."""
+
+    instance_type: Text | None = key(default=None, description="Not used.")
+    runtime_version: Text | None = key(default=None, description="Not used.")
+
+
+class MonitoringTarget(Shape):
+    """Which model is monitored: a file in `models/` says where its data is."""
+
+    ml_task: Annotated[str, TASKS] | None = key(default=None, description="What the model does.")
+    model_id: Name | None = key(default=None, description="The model's name: `name`, or `azureml:name:version`.")
+    endpoint_deployment_id: Name | None = key(
+        default=None, description="One of the model's `endpoint_deployment_ids`: `azureml:endpoint:deployment`."
+    )
+
+
+class AlertNotification(Shape):
+    """Who hears of a breach."""
+
+    emails: tuple[Annotated[str, BeforeValidator(_email)], ...] = key(default=(), description="E-mail addresses.")
+
+
+Recipients = Annotated[
+    AlertNotification | None,
+    BeforeValidator(
+        lambda value: AlertNotification() if value == "azmonitoring" else value,
+        json_schema_input_type=AlertNotification | Literal["azmonitoring"] | None,
+    ),
+]
+
+
+class CreateMonitor(Shape):
+    """The monitor itself."""
+
+    compute: Compute = key(default=Compute(), description="Accepted for Azure's sake, and not used.")
+    monitoring_target: MonitoringTarget = key(default=MonitoringTarget(), description="Which model is monitored.")
+    monitoring_signals: dict[Name, SignalKeys] | None = key(
+        default=None,
+        description="Signals by a name of your choice. Without them a monitored model gets `data_drift`, "
+        "`prediction_drift` and `data_quality` over all features with default metrics.",
+    )
+    alert_notification: Recipients = key(
+        default=None, description="Who hears of a breach; `azmonitoring` is accepted and means nobody in particular."
+    )
+
+    def complaints(self) -> Iterator[Complaint]:
+        if self.monitoring_signals is not None and not self.monitoring_signals:
+            yield Complaint(
+                ("monitoring_signals",), "is empty", "name a signal, or leave the key out for the default three"
+            )
+
+
+class Schedule(Shape):
+    """A monitor: what to watch, when, and whom to tell."""
+
+    schema_: str | None = key("$schema", default=None, description="Not used.")
+    name: MonitorName = key(description="The monitor's name, unique among all monitors.")
+    display_name: Text | None = key(default=None, description="Its name for people.")
+    description: Text | None = key(default=None, description="What it is for.")
+    tags: dict[str, Text] = key(default_factory=dict, description="Anything you want to keep with the monitor.")
+    trigger: TriggerKeys = key(description="When it runs.")
+    create_monitor: CreateMonitor = key(description="What it does then.")

@@ -1,0 +1,75 @@
+"""Which metrics does a signal ask for, and when does each of them breach?"""
+
+from collections.abc import Iterator, Mapping
+
+from engine.definitions.signal_keys import (
+    DataDriftSignal,
+    DataQualitySignal,
+    ModelPerformanceSignal,
+    PredictionDriftSignal,
+)
+from engine.definitions.threshold_keys import PerformanceThresholds, ThresholdKeys
+from engine.monitor import MetricRequest
+from signals.catalogue import Kind
+from signals.metrics import METRICS
+from signals.thresholds import FixedThreshold, Operator
+
+__all__ = ["COVERAGE", "DEFAULTS", "requests_of"]
+
+COVERAGE = "ground_truth_coverage"
+"""Recorded by every performance signal, asked for or not."""
+
+DRIFT_DEFAULTS = (
+    MetricRequest("normalized_wasserstein_distance", FixedThreshold(0.1, Operator.GREATER_THAN), Kind.NUMERICAL),
+    MetricRequest("jensen_shannon_distance", FixedThreshold(0.1, Operator.GREATER_THAN), Kind.CATEGORICAL),
+)
+QUALITY_DEFAULTS = tuple(
+    MetricRequest(name, FixedThreshold(0.01, Operator.GREATER_THAN, relative_to_baseline=True))
+    for name in ("null_value_rate", "data_type_error_rate", "out_of_bounds_rate")
+)
+TASK_DEFAULTS = {
+    "classification": ("accuracy", "precision", "recall"),
+    "regression": ("mean_absolute_error", "mean_squared_error", "root_mean_squared_error"),
+}
+DEFAULTS: Mapping[str, tuple[MetricRequest, ...]] = {
+    "data_drift": DRIFT_DEFAULTS,
+    "prediction_drift": DRIFT_DEFAULTS,
+    "data_quality": QUALITY_DEFAULTS,
+}
+"""By signal type: what is measured when no metric is named (metrics.md section 1)."""
+
+AnySignal = DataDriftSignal | PredictionDriftSignal | DataQualitySignal | ModelPerformanceSignal
+
+
+def requests_of(signal: AnySignal, ml_task: str | None) -> tuple[MetricRequest, ...]:
+    """The signal's metrics with their thresholds, defaults filled in; empty where there is no default."""
+    if isinstance(signal, ModelPerformanceSignal):
+        return _performance(signal.metric_thresholds, ml_task)
+    return tuple(_by_kind(signal)) or DEFAULTS[signal.type]
+
+
+def _performance(thresholds: PerformanceThresholds, ml_task: str | None) -> tuple[MetricRequest, ...]:
+    asked = (*_requests(thresholds.classification), *_requests(thresholds.regression))
+    measured = asked or tuple(MetricRequest(name, None) for name in TASK_DEFAULTS.get(ml_task or "", ()))
+    coverage = tuple(_requests(thresholds.coverage))
+    if measured and COVERAGE not in thresholds.coverage:
+        coverage = (*coverage, MetricRequest(COVERAGE, None))
+    return (*measured, *coverage)
+
+
+def _by_kind(signal: DataDriftSignal | PredictionDriftSignal | DataQualitySignal) -> Iterator[MetricRequest]:
+    thresholds = signal.metric_thresholds
+    yield from _requests(thresholds.numerical, Kind.NUMERICAL)
+    yield from _requests(thresholds.categorical, Kind.CATEGORICAL)
+    for feature, table in thresholds.features.items():
+        yield from _requests(table, feature=feature)
+    if isinstance(signal, DataQualitySignal):
+        yield from _requests(signal.metric_thresholds.dataset)
+
+
+def _requests(
+    table: Mapping[str, tuple[ThresholdKeys, ...]], kind: Kind | None = None, feature: str | None = None
+) -> Iterator[MetricRequest]:
+    for name, thresholds in table.items():
+        for threshold in thresholds:
+            yield MetricRequest(name, threshold.threshold_of(METRICS[name]), kind, feature, threshold.label)

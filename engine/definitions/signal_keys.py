@@ -1,0 +1,181 @@
+"""How a signal is written: four kinds, told apart by `type`."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from engine.definitions.data_keys import OneOrMore, ReferenceData
+from engine.definitions.shape import Complaint, Shape, complain, did_you_mean, key
+from engine.definitions.threshold_keys import DriftThresholds, PerformanceThresholds, QualityThresholds
+from engine.definitions.words import FixedLength, Name, OneOf, Text
+from signals.binning import BinningMethod
+from signals.catalogue import Kind
+
+__all__ = [
+    "BinningKeys", "DataDriftSignal", "DataQualitySignal", "GroundTruthKeys", "ModelPerformanceSignal",
+    "PredictionDriftSignal", "SignalKeys",
+]  # fmt: skip
+
+ALL_FEATURES = "all_features"
+KindWord = Annotated[str, OneOf(tuple(Kind))]
+
+
+def _features(value: Any) -> Any:
+    """A list of names; None for all."""
+    if isinstance(value, dict) and "top_n_feature_importance" in value:
+        raise complain("not supported yet: top_n_feature_importance", "list the features, or write all_features")
+    if isinstance(value, str):
+        if value.casefold() == ALL_FEATURES:
+            return None
+        raise complain(f"{value!r} is neither a list nor {ALL_FEATURES}", f"write [{value}] for this one feature")
+    if isinstance(value, list):
+        twice = sorted({name for name in value if isinstance(name, str) and value.count(name) > 1})
+        if twice:
+            raise complain(f"{', '.join(map(repr, twice))} is listed twice")
+    return value
+
+
+FeatureList = Annotated[
+    Annotated[tuple[Name, ...], Field(min_length=1)] | None,
+    BeforeValidator(_features, json_schema_input_type=tuple[Name, ...] | Literal["all_features"] | None),
+]
+
+
+class BinningKeys(Shape):
+    """In which bins numerical columns are compared."""
+
+    method: Annotated[str, OneOf(tuple(BinningMethod))] | None = key(
+        default=None,
+        description="`quantile` (the baseline's, deciles by default), `equal_width`, `median_centered` or `edges`.",
+    )
+    bins: int = key(default=10, ge=2, le=1000, description="How many.")
+    edges: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = key(
+        default=(), description="Your own edges, ascending; the first and the last bin are open-ended."
+    )
+
+    def complaints(self) -> Iterator[Complaint]:
+        wants_edges = self.method == BinningMethod.EDGES
+        if wants_edges and not self.edges:
+            yield Complaint(("edges",), "is missing", "method edges needs them")
+        if self.edges and self.method and not wants_edges:
+            yield Complaint(("edges",), f"cannot go with method {self.method}", "keep one of them")
+        if list(self.edges) != sorted(set(self.edges)):
+            yield Complaint(("edges",), "are not in ascending order", "each once, from the lowest")
+
+
+class GroundTruthKeys(Shape):
+    """How labels that come late are dealt with."""
+
+    max_delay: FixedLength | None = key(
+        default=None,
+        description="A label that became known later than this after the window's end does not count; needs the ground "
+        "truth's `timestamp`.",
+    )
+    min_coverage: float = key(
+        default=0.0, ge=0, le=1, description="Below this share of labelled rows performance is not final."
+    )
+    below_coverage: Annotated[str, OneOf(("insufficient_data", "provisional"))] = key(
+        default="insufficient_data",
+        description="What it is then: `insufficient_data` (not judged) or `provisional` (judged, and said so).",
+    )
+
+
+class _Signal(Shape):
+    production_data: OneOrMore | None = key(
+        default=None,
+        description="The data to watch, or several datasets joined by correlation id; when left out, the model's.",
+    )
+    reference_data: ReferenceData | None = key(
+        default=None,
+        description="What it is compared with; the model's baseline when left out, or else the recent past.",
+    )
+    alert_enabled: bool | None = key(
+        default=None, description="Whether breaches alert; true when the monitor has an `alert_notification`."
+    )
+    min_rows: int = key(default=1, ge=0, description="With fewer rows a check is `insufficient_data`.")
+    properties: dict[str, Text] = key(default_factory=dict, description="Anything you want to keep with the signal.")
+
+
+class _ColumnSignal(_Signal):
+    feature_type_override: dict[str, KindWord] = key(
+        default_factory=dict, description="`numerical` or `categorical`, by feature, where the data's type misleads."
+    )
+    binning: BinningKeys = key(default=BinningKeys(), description="In which bins numerical columns are compared.")
+    nulls: Annotated[str, OneOf(("bin", "drop"))] = key(
+        default="bin", description="`bin`: nulls are a bin of their own; `drop`: they are left out."
+    )
+    max_categories: int = key(
+        default=1000, ge=1, description="More categories of the baseline than this are counted together as `other`."
+    )
+
+
+class _FeatureSignal(_ColumnSignal):
+    features: FeatureList = key(default=None, description="A list of names, or `all_features`.")
+
+    def complaints(self) -> Iterator[Complaint]:
+        yield from self._not_watched(self.feature_type_override, "feature_type_override")
+
+    def _not_watched(self, named: Iterable[str], *path: str) -> Iterator[Complaint]:
+        for name in named:
+            if self.features is not None and name not in self.features:
+                hint = did_you_mean(name, list(self.features))
+                yield Complaint((*path, name), "is not one of the signal's features", hint)
+
+
+class DataDriftSignal(_FeatureSignal):
+    """Have the model's inputs changed?"""
+
+    type: Literal["data_drift"] = key(description="`data_drift`.")
+    metric_thresholds: DriftThresholds = key(
+        default=DriftThresholds(),
+        description="By default `normalized_wasserstein_distance` 0.1 for numerical and `jensen_shannon_distance` 0.1 "
+        "for categorical features.",
+    )
+
+    def complaints(self) -> Iterator[Complaint]:
+        yield from super().complaints()
+        yield from self._not_watched(self.metric_thresholds.features, "metric_thresholds", "features")
+
+
+class DataQualitySignal(_FeatureSignal):
+    """Are values missing, of the wrong type, or outside what the baseline has?"""
+
+    type: Literal["data_quality"] = key(description="`data_quality`.")
+    metric_thresholds: QualityThresholds = key(
+        default=QualityThresholds(),
+        description="By default `null_value_rate`, `data_type_error_rate` and `out_of_bounds_rate`, each 0.01 above "
+        "the baseline's.",
+    )
+
+    def complaints(self) -> Iterator[Complaint]:
+        yield from super().complaints()
+        yield from self._not_watched(self.metric_thresholds.features, "metric_thresholds", "features")
+
+
+class PredictionDriftSignal(_ColumnSignal):
+    """Have the model's predictions changed?"""
+
+    type: Literal["prediction_drift"] = key(description="`prediction_drift`.")
+    metric_thresholds: DriftThresholds = key(default=DriftThresholds(), description="The same defaults as data drift.")
+
+
+class ModelPerformanceSignal(_Signal):
+    """Is the model still right?"""
+
+    type: Literal["model_performance"] = key(description="`model_performance`.")
+    metric_thresholds: PerformanceThresholds = key(
+        default=PerformanceThresholds(),
+        description="By default Azure's three metrics of the target's `ml_task`, recorded and not judged.",
+    )
+    positive_class: Text | None = key(
+        default=None, description="The label that binary metrics are about; found where it is plain."
+    )
+    ground_truth: GroundTruthKeys = key(
+        default=GroundTruthKeys(), description="How labels that come late are dealt with."
+    )
+
+
+SignalKeys = Annotated[
+    DataDriftSignal | PredictionDriftSignal | DataQualitySignal | ModelPerformanceSignal, Field(discriminator="type")
+]

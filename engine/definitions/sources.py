@@ -1,0 +1,72 @@
+"""Where exactly are the rows that an `input_data` block means?"""
+
+import os
+import re
+from pathlib import Path
+
+from engine.definitions.data_keys import InputData
+from engine.definitions.library import Library, UnknownNameError
+from engine.definitions.sentences import Report
+from engine.monitor import Source
+
+__all__ = ["source_of"]
+
+SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:/")
+
+
+def source_of(block: InputData, folder: Path, library: Library, report: Report) -> Source | None:
+    """The source, with its path absolute; None after a report.
+
+    Args:
+        block: what is written.
+        folder: the folder of the file in which it is written; relative paths are relative to it.
+        library: where `azureml:` names are looked up.
+        report: begins at the block.
+    """
+    if block.path and block.path.startswith("azureml:"):
+        return _asset(block, library, report)
+    source = _source(block, folder)
+    if block.type == "mltable" and _is_mltable(source.path):
+        report.add(("path",), "not supported yet: MLTable files", "give the path of the data itself")
+        return None
+    return source
+
+
+def _asset(block: InputData, library: Library, report: Report) -> Source | None:
+    try:
+        asset = library.asset(block.path or "")
+    except UnknownNameError as error:
+        report.add(("path",), error.message, error.hint)
+        return None
+    assert library.asset_file  # an asset was found in it
+    if asset.path and asset.path.startswith("azureml:"):
+        report.add(("path",), f"the asset {block.path} leads to another name, {asset.path}", "give its path there")
+        return None
+    # What is written here about the data wins over what the asset says of it.
+    merged = asset.model_copy(
+        update={
+            "format": block.format or asset.format,
+            "options": {**asset.options, **block.options},
+            "partitions": {**asset.partitions, **block.partitions},
+        }
+    )
+    return source_of(merged, library.asset_file.document.folder, library, report)
+
+
+def _source(block: InputData, folder: Path) -> Source:
+    return Source(
+        path=_path(block.path, folder) if block.path else None,
+        table=block.table,
+        query=block.query,
+        format=block.format,
+        options=dict(block.options),
+        partitions=dict(block.partitions),
+    )
+
+
+def _path(path: str, folder: Path) -> str:
+    return path if SCHEME.match(path) else os.path.normpath(folder / path)
+
+
+def _is_mltable(path: str | None) -> bool:
+    return path is not None and (path.endswith("/MLTable") or Path(path, "MLTable").is_file())
