@@ -29,9 +29,9 @@ class Family(StrEnum):
     DATASET = "dataset"
     """A `signals.quality.Dataset`: rows, timestamps and correlation ids of a whole dataset."""
     CLASSIFICATION = "classification"
-    """A `signals.classification.Outcomes`: labels and scores against the truth."""
+    """A `signals.scorecard.Scorecard`: labels and scores against the truth, and which class is meant."""
     REGRESSION = "regression"
-    """A `signals.regression.Errors`: numbers against the truth."""
+    """A `signals.error_sums.Errors`: predicted numbers against the true ones."""
     COVERAGE = "coverage"
     """A `signals.coverage.Coverage`: how much of a window is labelled."""
 

@@ -1,9 +1,35 @@
 """The whole catalogue: importing this module declares every metric there is."""
 
-from signals import categories, chi_squared, datasets, drift, kolmogorov_smirnov, quality, summaries, wasserstein
+from signals import (
+    categories,
+    chi_squared,
+    classification,
+    coverage,
+    datasets,
+    drift,
+    kolmogorov_smirnov,
+    multi_class,
+    quality,
+    regression,
+    scores,
+    summaries,
+    wasserstein,
+)
 from signals.catalogue import METRICS
 
 __all__ = [
-    "METRICS", "categories", "chi_squared", "datasets", "drift", "kolmogorov_smirnov", "quality", "summaries",
+    "METRICS",
+    "categories",
+    "chi_squared",
+    "classification",
+    "coverage",
+    "datasets",
+    "drift",
+    "kolmogorov_smirnov",
+    "multi_class",
+    "quality",
+    "regression",
+    "scores",
+    "summaries",
     "wasserstein",
-]  # fmt: skip
+]
