@@ -212,7 +212,7 @@ def _readable(found: pa.Table, snapshot: Snapshot) -> list[dict[str, Any]]:
     newest = max((row["format_version"] for row in rows), default=FORMAT_VERSION)
     if newest > FORMAT_VERSION:
         raise StoreError(
-            f"{snapshot.table.table_uri} was written by a newer driftline (format {newest}, and this one reads "
+            f"{snapshot.uri} was written by a newer driftline (format {newest}, and this one reads "
             f"{FORMAT_VERSION}): upgrade driftline, or use another store"
         )
     return [row for row in rows if row["format_version"] == FORMAT_VERSION]

@@ -41,6 +41,7 @@ class Snapshot:
     """One version of a table; it does not change while it is read."""
 
     definition: TableDefinition
+    uri: str
     table: DeltaTable
 
     def query(self, sql: str) -> pa.Table:
@@ -49,7 +50,7 @@ class Snapshot:
         Raises:
             StoreError: files are corrupt or gone, or the table lacks a column.
         """
-        with _told(self.table.table_uri):
+        with _told(self.uri):
             self._refuse_other_columns()
             stream = QueryBuilder().register(self.definition.name, self.table).execute(sql)
             # Not pa.table(...): that imports pandas to ask whether it was handed a DataFrame.
@@ -59,7 +60,7 @@ class Snapshot:
         held = {each.name for each in self.table.schema().fields}
         if missing := [name for name in self.definition.schema.names if name not in held]:
             raise StoreError(
-                f"{self.table.table_uri} has no column {', '.join(missing)}: it was written by another version of "
+                f"{self.uri} has no column {', '.join(missing)}: it was written by another version of "
                 "driftline; use another store, or the version that wrote it"
             )
 
@@ -86,7 +87,8 @@ class StoredTable:
         """
         with _told(self.uri):
             try:
-                return Snapshot(self.definition, DeltaTable(self.uri, storage_options=dict(self.storage_options)))
+                table = DeltaTable(self.uri, storage_options=dict(self.storage_options))
+                return Snapshot(self.definition, self.uri, table)
             except TableNotFoundError as error:
                 if "Unknown scheme" in str(error) or not is_missing(self.uri):
                     raise
