@@ -3,7 +3,7 @@
 Both are kept in the store, so that a baseline that did not change is never read again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
@@ -15,6 +15,7 @@ import pyarrow as pa
 from engine.batches import Dataset
 from engine.monitor import Data
 from engine.scanning import buckets_of, scan, scan_rows, timed
+from engine.store.baselines import StoredProfile
 from engine.windows import Window
 from signals.binning import Binning, requested_edges
 from signals.bins import Bins, ValueType
@@ -65,11 +66,11 @@ class BaselineStore(Protocol):
 
     def load_bins(self, dataset: str) -> dict[str, Bins]: ...
 
-    def save_bins(self, dataset: str, bins: Mapping[str, Bins]) -> None: ...
+    def save_bins(self, dataset: str, bins: Mapping[str, Bins]) -> dict[str, Bins]: ...
 
     def load_profiles(self, dataset: str, fingerprint: str, bins: Mapping[str, Bins]) -> dict[str, Profile]: ...
 
-    def save_profiles(self, dataset: str, fingerprint: str, profiles: Mapping[str, Profile]) -> None: ...
+    def save_profiles(self, profiles: Iterable[StoredProfile]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -110,14 +111,18 @@ def baseline_of(
             return Baseline(frozen, {None: stored})
     missing = [name for name in columns if name not in frozen]
     survey = _survey(dataset, request, missing, _first(windows)) if missing else None
-    bins = {**(survey.bins if survey else {}), **frozen}
+    bins = dict(frozen)
+    if survey:
+        # A baseline without rows must not freeze its empty bins for ever; two runs at once must freeze the same.
+        keep = store is not None and survey.rows
+        bins |= store.save_bins(request.key, survey.bins) if store and keep else survey.bins
     profiles, report = _profiles(dataset, request, {name: bins[name] for name in columns}, windows)
-    found = any(profile.rows for by_column in profiles.values() for profile in by_column.values())
-    if store and found:  # bins of a baseline without rows would be frozen for ever
-        if survey:
-            store.save_bins(request.key, survey.bins)
-        if whole and dataset.fingerprint:
-            store.save_profiles(request.key, dataset.fingerprint, profiles[None])
+    if store and whole and dataset.fingerprint and any(profile.rows for profile in profiles[None].values()):
+        stored_profiles = profiles[None].items()
+        store.save_profiles(
+            StoredProfile(dataset=request.key, column=name, profile=profile, fingerprint=dataset.fingerprint)
+            for name, profile in stored_profiles
+        )
     return Baseline(
         bins,
         profiles,
@@ -149,6 +154,7 @@ class Survey:
     """Bins fitted to a first look at the baseline."""
 
     bins: dict[str, Bins]
+    rows: int
     report: TaskReport
 
 
@@ -165,7 +171,7 @@ def _survey(dataset: Dataset, request: BaselineRequest, names: Sequence[str], wi
         name: _fitted(profile, sample_of(rows, number), request, request.kinds.get(name))
         for number, (name, profile) in enumerate(zip(names, profiles, strict=True))
     }
-    return Survey(bins, report_of(rows))
+    return Survey(bins, max((profile.rows for profile in profiles), default=0), report_of(rows))
 
 
 def _surveyed(dataset: Dataset, request: BaselineRequest, name: str) -> ScannedColumn:

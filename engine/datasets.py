@@ -17,7 +17,7 @@ from engine.frame_feed import FrameDataset
 from engine.monitor import Data, Source
 from engine.partitions import PartitionTime
 
-__all__ = ["open_dataset", "title_of"]
+__all__ = ["frame_of", "open_dataset", "title_of"]
 
 CSV_DEFAULTS = {"header": "true", "inferSchema": "true"}
 
@@ -47,6 +47,21 @@ def open_dataset(spark: SparkSession, data: Data, span: Span, frames: Mapping[st
     columns, splits = row_groups(files, filesystem, PartitionTime(source.partitions), timestamp, span)
     remote = None if isinstance(filesystem, pafs.LocalFileSystem) else source.path
     return FileDataset(title_of(source), spark, columns, splits, print_, remote)
+
+
+def frame_of(spark: SparkSession, source: Source, frames: Mapping[str, DataFrame]) -> DataFrame:
+    """The source as a Spark DataFrame, whatever it is.
+
+    Raises:
+        DataError: as `open_dataset`.
+    """
+    if source.path is None:
+        return _frame(spark, source, frames)
+    form = source.format or _format_of(source.path)
+    if form != "delta":
+        return _loaded(spark, source, form)
+    files, _ = live_files(source.path, source.options)
+    return spark.read.option("basePath", source.path).parquet(*(file.path for file in files))
 
 
 def title_of(source: Source) -> str:

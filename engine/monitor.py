@@ -171,7 +171,7 @@ class Signal:
     reference: Data | None
     metrics: tuple[MetricRequest, ...]
     features: Features = Features()
-    binning: Binning = Binning()
+    binning: Binning = Binning()  # noqa: RUF009 - frozen
     nulls: str = "bin"
     min_rows: int = 1
     max_categories: int = 1000

@@ -13,22 +13,12 @@ import pyarrow as pa
 
 from engine.tables import TableDefinition
 from engine.version import ENGINE_VERSION
+from signals.verdicts import Status
 
 __all__ = ["AGGREGATE", "CheckKey", "MetricRow", "Run", "RunStatus", "Status", "as_table"]
 
 AGGREGATE = "aggregate"
 """The segment of all rows."""
-
-
-class Status(StrEnum):
-    """How a check came out; only OK and BREACHED carry a flag."""
-
-    OK = "ok"
-    BREACHED = "breached"
-    NO_DATA = "no_data"
-    INSUFFICIENT_DATA = "insufficient_data"
-    UNDEFINED = "undefined"
-    ERROR = "error"
 
 
 class RunStatus(StrEnum):

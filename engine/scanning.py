@@ -33,11 +33,13 @@ class Scanned:
 
     Attributes:
         profiles: by window.
+        rows: by window, how many rows it has.
         latest: by window the latest timestamp, in seconds since 1970 UTC; absent where the window has no rows.
         report: what the tasks say.
     """
 
     profiles: dict[Window, list[Profile]]
+    rows: dict[Window, int]
     latest: dict[Window, float]
     report: TaskReport
 
@@ -54,6 +56,7 @@ def scan(dataset: Dataset, columns: Sequence[ScannedColumn], windows: Sequence[W
     }
     return Scanned(
         profiles={window: _sum([by_bucket[key] for key in keys]) for window, keys in members.items()},
+        rows={window: sum(report.rows.get(key, 0) for key in keys) for window, keys in members.items()},
         latest={window: moment for window, moment in latest.items() if moment is not None},
         report=report,
     )

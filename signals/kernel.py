@@ -29,7 +29,7 @@ from signals.profile import NAMED_UNSEEN, CategoricalProfile, NumericProfile, Pr
 from signals.state import StateRows
 from signals.timestamps import UNDATED, TimeFormat, find_format, read_instants
 
-__all__ = ["Scan", "ScanPlan", "ScannedColumn", "TaskReport", "profiles_of", "report_of", "sample_of"]
+__all__ = ["TASK", "Scan", "ScanPlan", "ScannedColumn", "TaskReport", "profiles_of", "report_of", "sample_of"]
 
 TASK = -1
 """The column number under which a task reports about itself."""
@@ -97,6 +97,7 @@ class Scan:
         self._rows_read = 0
         self._undated = 0
         self._format: TimeFormat | None = None
+        self._rows = np.zeros(buckets, np.int64)
         self._latest = np.full(buckets, UNDATED)
 
     def add(self, batch: pa.RecordBatch | Mapping[str, pa.Array], size: int) -> None:
@@ -107,6 +108,7 @@ class Scan:
         if keys is None:
             return
         kept = size if inside is None else len(inside)
+        self._rows[keys.span] += keys.rows(kept)
         sample = self._sampled(kept)
         positions = None if inside is None else pa.array(inside)
         for column, counter in zip(self.plan.columns, self._counters, strict=True):
@@ -153,6 +155,8 @@ class Scan:
         rows.add(0, TASK, 1, n=self._undated)
         if self._format is not None:
             rows.add(0, TASK, 2, values=[self._format.value], n=1)
+        filled = np.flatnonzero(self._rows)
+        rows.add(filled, TASK, 4, cells=np.zeros(len(filled)), n=self._rows[filled])
         dated = np.flatnonzero(self._latest != UNDATED)
         rows.add(dated, TASK, 3, cells=np.zeros(len(dated)), high=self._latest[dated] / 1e6)
         return rows.table()
@@ -167,6 +171,7 @@ class TaskReport:
         undated: rows without a readable timestamp, which are in no window.
         cpu_seconds: CPU seconds spent in the kernel.
         time_formats: how the timestamp column was written; more than one where files differ.
+        rows: how many rows each bucket has; absent where it has none.
         latest: the latest timestamp by bucket, in seconds since 1970 UTC.
     """
 
@@ -174,18 +179,20 @@ class TaskReport:
     undated: int
     cpu_seconds: float
     time_formats: tuple[TimeFormat, ...]
+    rows: Mapping[int, int]
     latest: Mapping[int, float]
 
 
 def report_of(rows: pa.Table) -> TaskReport:
     """What merged state rows say of the tasks."""
     mine = rows.filter(pc.equal(rows["column"], TASK)).to_pylist()
-    of = {part: [row for row in mine if row["part"] == part] for part in range(4)}
+    of = {part: [row for row in mine if row["part"] == part] for part in range(5)}
     return TaskReport(
         rows_read=sum(row["n"] for row in of[0]),
         undated=sum(row["n"] for row in of[1]),
         cpu_seconds=sum(row["total"] for row in of[0]),
         time_formats=tuple(sorted(TimeFormat(row["value"]) for row in of[2])),
+        rows={row["key"]: row["n"] for row in of[4]},
         latest={row["key"]: row["high"] for row in of[3]},
     )
 

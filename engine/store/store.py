@@ -1,7 +1,7 @@
 """The store as the engine uses it: one object, its tables behind it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -109,6 +109,22 @@ class Store:
             order=("monitor",),
             limit=limit,
         )
+
+    def attempts(self, monitor: str, first: datetime, last: datetime) -> dict[datetime, int]:
+        """How often each run that was due in [first, last] was evaluated; empty where nothing was stored yet."""
+        snapshot = self._table(RUNS).open()
+        if snapshot is None:
+            return {}
+        found = results.select(
+            snapshot,
+            equal={"monitor": monitor},
+            start=first,
+            end=last + timedelta(microseconds=1),
+            columns=("scheduled_for", "attempt"),
+            order=("monitor",),
+            limit=None,
+        )
+        return dict(zip(found["scheduled_for"].to_pylist(), found["attempt"].to_pylist(), strict=True))
 
     def breached_since(self, monitor: str, before: datetime) -> dict[CheckKey, datetime]:
         """Of each check that breached when it was last judged before this time: since which scheduled time."""

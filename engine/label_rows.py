@@ -1,0 +1,248 @@
+"""Predictions and labels as Spark joins them: an id as text, instants as numbers, every column of one type."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import reduce
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engine.batches import Batches, Dataset, Work
+from engine.files import instants
+from engine.monitor import Columns
+from engine.windows import Window
+from signals.bins import ValueType
+from signals.timestamps import UNDATED, read_instants
+from signals.values import read_numbers, value_type_of
+
+__all__ = [
+    "ID", "ORPHAN_LOOKBACK", "OUTSIDE", "TIME", "Join", "Pair", "label_columns", "label_ddl", "labels_work",
+    "prediction_columns", "prediction_ddl", "predictions_work",
+]  # fmt: skip
+
+ORPHAN_LOOKBACK = timedelta(days=30)
+"""How far before a window its labels' predictions are looked for, where `max_delay` does not say: a label that became
+known in the window is an orphan when no prediction of the window, or of this time before it, has its id."""
+
+OUTSIDE = -1
+"""The window number of a prediction that lies in none, and is read so that its label is not taken for an orphan."""
+ID, TIME = "id", "at"
+"""The columns of the correlation id and of the prediction's instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What is compared: a prediction (and score) with an actual; None where there is no such column."""
+
+    prediction: str | None
+    score: str | None
+    actual: str
+
+
+@dataclass(frozen=True)
+class Join:
+    """Everything that the join of one production dataset with its ground truth needs.
+
+    Attributes:
+        production, roles: the predictions, and their timestamp and correlation id.
+        truth, truth_roles: the labels; None where the predictions already carry them.
+        pairs: what is compared.
+        windows: in order.
+        max_delay: how long after a window's end its labels still count; None: for ever.
+        naive: whether the absolute difference from the previous actual is needed (MASE).
+    """
+
+    production: Dataset
+    roles: Columns
+    truth: Dataset | None
+    truth_roles: Columns
+    pairs: tuple[Pair, ...]
+    windows: tuple[Window, ...]
+    max_delay: timedelta | None = None
+    naive: bool = False
+
+    @property
+    def cutoffs(self) -> npt.NDArray[np.int64]:
+        """int64[c], increasing: until when labels count, each window's by its end; empty where they always do."""
+        if self.max_delay is None:
+            return np.zeros(0, np.int64)
+        return np.unique(instants([window.end + self.max_delay for window in self.windows]))
+
+    @property
+    def lookback(self) -> timedelta:
+        """How far before a window predictions are read, to tell orphans."""
+        return self.max_delay if self.max_delay is not None else ORPHAN_LOOKBACK
+
+
+# ----------------------------------------------------------------------------------------- the predictions' rows
+
+
+def prediction_columns(join: Join) -> tuple[str, ...]:
+    roles = (join.roles.timestamp, join.roles.correlation_id)
+    pairs = [name for pair in join.pairs for name in (pair.prediction, pair.score)]
+    actuals = [] if join.truth else [pair.actual for pair in join.pairs]
+    return tuple(dict.fromkeys(name for name in (*roles, *pairs, *actuals) if name is not None))
+
+
+def prediction_ddl(join: Join) -> str:
+    columns = join.production.columns
+    fields = ["window int", f"{ID} string", f"{TIME} bigint", "cut int"]
+    for number, pair in enumerate(join.pairs):
+        fields += [f"prediction_{number} {_label_type(columns, pair.prediction)}", f"score_{number} double"]
+        fields += [] if join.truth else [f"actual_{number} {_label_type(columns, pair.actual)}"]
+    return ", ".join(fields)
+
+
+def predictions_work(join: Join) -> Work:
+    """Predictions by window, with their columns read as one type each."""
+    roles, pairs, prejoined = join.roles, join.pairs, join.truth is None
+    starts = instants([window.start for window in join.windows])
+    ends = instants([window.end for window in join.windows])
+    delay = None if join.max_delay is None else join.max_delay // timedelta(microseconds=1)
+    cuts = np.zeros(len(ends), np.int32) if delay is None else np.searchsorted(join.cutoffs, ends + delay)
+    earliest = starts.min() - join.lookback // timedelta(microseconds=1) if not prejoined else starts.min()
+    columns = join.production.columns
+    kinds = {name: value_type_of(columns[name]) for name in prediction_columns(join) if name in columns}
+    schema = _arrow_schema(prediction_ddl(join))
+
+    def work(batches: Batches, task: int) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            at = _instants(batch.arrays, roles, batch.size)
+            arrays = {
+                ID: _ids(batch.arrays.get(roles.correlation_id or ""), batch.size),
+                TIME: pa.array(at),
+            }
+            for number, pair in enumerate(pairs):
+                arrays[f"prediction_{number}"] = _as_label(batch.arrays, pair.prediction, kinds, batch.size)
+                score = batch.arrays.get(pair.score or "")
+                arrays[f"score_{number}"] = (
+                    pa.nulls(batch.size, pa.float64()) if score is None else read_numbers(score, ValueType.DOUBLE)
+                )
+                if prejoined:
+                    arrays[f"actual_{number}"] = _as_label(batch.arrays, pair.actual, kinds, batch.size)
+            inside = np.zeros(batch.size, np.bool_)
+            for window in np.flatnonzero(
+                (starts <= at.max(initial=UNDATED)) & (ends > at.min(initial=UNDATED))
+            ).tolist():
+                rows = np.flatnonzero((at >= starts[window]) & (at < ends[window]))
+                inside[rows] = True
+                yield from _taken(arrays, rows, window, int(cuts[window]), schema)
+            before = np.flatnonzero(~inside & (at >= earliest) & (at < ends.max()))
+            if not prejoined:
+                yield from _taken(arrays, before, OUTSIDE, 0, schema)
+
+    return work
+
+
+def _taken(
+    arrays: Mapping[str, pa.Array], rows: npt.NDArray[np.intp], window: int, cut: int, schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
+    if not len(rows):
+        return
+    places = pa.array(rows)
+    own = {"window": pa.array(np.full(len(rows), window, np.int32)), "cut": pa.array(np.full(len(rows), cut, np.int32))}
+    taken = {**own, **{name: array.take(places) for name, array in arrays.items()}}
+    yield pa.RecordBatch.from_arrays([taken[name] for name in schema.names], schema=schema)
+
+
+# ------------------------------------------------------------------------------------------------ the labels' rows
+
+
+def label_columns(join: Join) -> tuple[str, ...]:
+    roles = (join.truth_roles.timestamp, join.truth_roles.correlation_id)
+    return tuple(dict.fromkeys(name for name in (*roles, *(pair.actual for pair in join.pairs)) if name is not None))
+
+
+def label_ddl(join: Join) -> str:
+    columns = {} if join.truth is None else join.truth.columns
+    actuals = [f"actual_{number} {_label_type(columns, pair.actual)}" for number, pair in enumerate(join.pairs)]
+    return ", ".join([f"{ID} string", "known_at bigint", "cut int", *actuals])
+
+
+def labels_work(join: Join) -> Work:
+    """Labels with the first cutoff that allows them; rows without an id or with no label at all are none."""
+    roles, pairs, cutoffs = join.truth_roles, join.pairs, join.cutoffs
+    columns = {} if join.truth is None else join.truth.columns
+    kinds = {name: value_type_of(columns[name]) for name in label_columns(join) if name in columns}
+    schema = _arrow_schema(label_ddl(join))
+
+    def work(batches: Batches, task: int) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            known_at = _instants(batch.arrays, roles, batch.size)
+            # A label of unknown age has always been known.
+            cut = np.where(known_at == UNDATED, 0, np.searchsorted(cutoffs, known_at)).astype(np.int32)
+            actuals = [_as_label(batch.arrays, pair.actual, kinds, batch.size) for pair in pairs]
+            ids = _ids(batch.arrays.get(roles.correlation_id or ""), batch.size)
+            dated = pa.array(known_at, mask=known_at == UNDATED)
+            rows = pa.RecordBatch.from_arrays([ids, dated, pa.array(cut), *actuals], schema=schema)
+            labelled = reduce(pc.or_, [pc.is_valid(actual) for actual in actuals])
+            yield rows.filter(pc.and_(pc.is_valid(ids), labelled))
+
+    return work
+
+
+# ------------------------------------------------------------------------------------------------------- columns
+
+
+def _instants(arrays: Mapping[str, pa.Array], roles: Columns, size: int) -> npt.NDArray[np.int64]:
+    found = arrays.get(roles.timestamp or "")
+    return np.full(size, UNDATED) if found is None else read_instants(found, roles.timestamp_format)
+
+
+def _ids(array: pa.Array | None, size: int) -> pa.Array:
+    """Ids as text; 17, 17.0 and "17" are the same id."""
+    if array is None:
+        return pa.nulls(size, pa.string())
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_floating(array.type) or pa.types.is_decimal(array.type):
+        numbers = array.cast(pa.float64(), safe=False)
+        whole = pc.equal(numbers, pc.floor(numbers))
+        return pc.if_else(whole, numbers.cast(pa.int64(), safe=False).cast(pa.string()), numbers.cast(pa.string()))
+    return array.cast(pa.string())
+
+
+ARROW_TYPES = {
+    "int": pa.int32(), "bigint": pa.int64(), "double": pa.float64(), "string": pa.string(), "boolean": pa.bool_(),
+}  # fmt: skip
+LABEL_TYPES = {ValueType.INTEGER: "bigint", ValueType.DOUBLE: "double", ValueType.BOOLEAN: "boolean"}
+
+
+def _label_type(columns: Mapping[str, pa.DataType], name: str | None) -> str:
+    value_type = value_type_of(columns[name]) if name in columns else None
+    return LABEL_TYPES.get(value_type, "string") if value_type else "string"
+
+
+def _as_label(
+    arrays: Mapping[str, pa.Array], name: str | None, kinds: Mapping[str, ValueType | None], size: int
+) -> pa.Array:
+    """A label or prediction in its dataset's type, whatever type this file has."""
+    kind = kinds.get(name or "")
+    target = {ValueType.INTEGER: pa.int64(), ValueType.DOUBLE: pa.float64(), ValueType.BOOLEAN: pa.bool_()}.get(
+        kind or ValueType.STRING, pa.string()
+    )
+    array = arrays.get(name or "")
+    if array is None or kind is None:
+        return pa.nulls(size, target)
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if array.type == target:
+        return array
+    if pa.types.is_string(target):
+        return array.cast(pa.string())
+    numbers = read_numbers(array, ValueType.DOUBLE if kind is ValueType.BOOLEAN else kind)
+    return numbers.cast(target, safe=False)
+
+
+def _arrow_schema(ddl: str) -> pa.Schema:
+    kinds = {
+        "int": pa.int32(),
+        "bigint": pa.int64(),
+        "double": pa.float64(),
+        "string": pa.string(),
+        "boolean": pa.bool_(),
+    }
+    return pa.schema([(name, kinds[kind]) for name, kind in (field.split() for field in ddl.split(", "))])

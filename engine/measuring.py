@@ -1,0 +1,177 @@
+"""What every metric that a signal asks for says of every group: numbers with their evidence, or reasons."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from engine.comparisons import Comparison
+from engine.monitor import MetricRequest, Signal
+from engine.scored import Scored
+from engine.watched import Watched
+from engine.windows import Window
+from signals.bins import CategoricalBins
+from signals.catalogue import Family, Kind, Metric
+from signals.change import Change
+from signals.measurement import Measurement, Undefined
+from signals.metrics import METRICS
+from signals.profile import CategoricalProfile, Profile, most_frequent
+from signals.quality import Column, Dataset
+from signals.scorecard import Scorecard
+
+__all__ = ["DATASET", "Measured", "measure_comparison", "measure_scored"]
+
+DATASET = "dataset"
+"""The group of a metric of a whole dataset."""
+NAMED = 20
+"""How many unseen values the evidence names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A metric's answer for one group.
+
+    Attributes:
+        group: the feature, the prediction or the dataset.
+        request: what was asked.
+        result: what the metric answered.
+        rows: the window's rows, as far as they are known.
+        broken: whether the result is undefined because something is wrong, not because there is little data.
+        provisional: what is not final about it; None when it is.
+    """
+
+    group: str
+    request: MetricRequest
+    result: Measurement | Undefined
+    rows: int | None = None
+    broken: bool = False
+    provisional: str | None = None
+
+
+def measure_comparison(found: Comparison, scheduled_for: datetime) -> list[Measured]:
+    """Every metric of a drift or quality signal at one scheduled time."""
+    signal, window = found.plan.signal, found.plan.windows[scheduled_for]
+    if found.trouble:
+        return [_broken(DATASET, request, found.trouble) for request in _each_once(signal)]
+    current = found.current.get(window, {})
+    baseline = found.baseline.get(found.plan.baselines[scheduled_for], {})
+    answers: list[Measured] = []
+    for watched in found.watched:
+        before = baseline.get(watched.baseline or "")
+        answers += _measure_column(signal, watched, current.get(watched.column), before)
+    return [*answers, *_measure_dataset(found, window, current, baseline)]
+
+
+def measure_scored(found: Scored, scheduled_for: datetime) -> list[Measured]:
+    """Every metric of a performance signal at one scheduled time."""
+    signal, window = found.plan.signal, found.plan.windows[scheduled_for]
+    if found.trouble:
+        return [_broken(found.group, request, found.trouble) for request in signal.metrics]
+    performance = found.performance[window]
+    coverage = performance.coverage
+    share = coverage.labelled / coverage.rows if coverage.rows else 0.0
+    rules = signal.ground_truth
+    little = f"{share:.1%} of {coverage.rows:,} rows are labelled, less than min_coverage = {rules.min_coverage:g}"
+    low = coverage.rows > 0 and share < rules.min_coverage
+    evidence = {"ground_truth_coverage": share, "labelled": coverage.labelled, "unlabelled": coverage.unlabelled}
+    answers: list[Measured] = []
+    for request in signal.metrics:
+        metric = METRICS[request.metric]
+        if metric.family is Family.COVERAGE:
+            result = metric.compute(coverage)
+            if request.metric == "orphan_ground_truth_rate" and not found.truth_dated:
+                result = Undefined("labels do not tell when they became known: name data_column_names.timestamp")
+            answers.append(Measured(found.group, request, result, coverage.rows))
+            continue
+        if metric.family is Family.CLASSIFICATION:
+            result = metric.compute(Scorecard(performance.outcomes, signal.positive_class, request.label))
+        else:
+            result = metric.compute(performance.errors)
+        if isinstance(result, Measurement):
+            result = replace(result, details={**result.details, **evidence})
+        if low and rules.below_coverage == "insufficient_data":
+            answers.append(Measured(found.group, request, Undefined(little), 0 if not coverage.rows else None))
+            continue
+        answers.append(Measured(found.group, request, result, coverage.rows, provisional=little if low else None))
+    return answers
+
+
+# ------------------------------------------------------------------------------------------------------ columns
+
+
+def _measure_column(
+    signal: Signal, watched: Watched, current: Profile | None, baseline: Profile | None
+) -> Iterator[Measured]:
+    kind = (current or baseline).bins.kind if current or baseline else None
+    requests = list(_requests(signal, watched.group, kind))
+    if watched.trouble:
+        yield from (_broken(watched.group, request, watched.trouble) for request in requests)
+        return
+    if current is None:
+        return
+    change = None if baseline is None else Change(current, baseline, signal.binning, signal.nulls)
+    for request in requests:
+        metric = METRICS[request.metric]
+        if metric.family is Family.QUALITY:
+            result = metric.compute(Column(current, baseline))
+        elif change is None:
+            result = Undefined("there is no baseline")
+        else:
+            result = metric.compute(change)
+        yield Measured(watched.group, request, _with_unseen(result, current), current.rows)
+
+
+def _requests(signal: Signal, group: str, kind: Kind | None) -> Iterator[MetricRequest]:
+    """What is asked of a column; what is asked of it by name wins over what is asked of all."""
+    named = {request.metric for request in signal.metrics if request.feature == group}
+    seen: set[str] = set()
+    for request in signal.metrics:
+        metric = METRICS[request.metric]
+        meant = request.feature == group or (request.feature is None and request.metric not in named)
+        fits = kind is None or (kind in metric.kinds and request.kind in (None, kind))
+        if not meant or not fits or metric.family is Family.DATASET or (kind is None and request.metric in seen):
+            continue
+        seen.add(request.metric)
+        yield request
+
+
+def _with_unseen(result: Measurement | Undefined, current: Profile) -> Measurement | Undefined:
+    """The evidence with the values that the baseline does not have, by name."""
+    if isinstance(result, Undefined) or not isinstance(current, CategoricalProfile) or not current.unseen:
+        return result
+    if not isinstance(current.bins, CategoricalBins) or not current.bins.complete:
+        return result
+    return replace(result, details={**result.details, "unseen": most_frequent(current.unseen, NAMED)})
+
+
+# ------------------------------------------------------------------------------------------------------ dataset
+
+
+def _measure_dataset(
+    found: Comparison, window: Window, current: dict[str, Profile], baseline: dict[str, Profile]
+) -> Iterator[Measured]:
+    asked = [request for request in found.plan.signal.metrics if METRICS[request.metric].family is Family.DATASET]
+    rows = found.rows[window]
+    duplicates = found.duplicates[window] if found.duplicates else None
+    dataset = Dataset(
+        rows=rows,
+        baseline_rows=next((profile.rows for profile in baseline.values()), None),
+        duplicate_ids=duplicates.repeats if duplicates else None,
+        ids=duplicates.ids if duplicates else None,
+        latest=found.latest.get(window),
+        window_end=window.end,
+    )
+    for request in asked:
+        metric: Metric = METRICS[request.metric]
+        yield Measured(DATASET, request, metric.compute(dataset), rows)
+
+
+def _each_once(signal: Signal) -> Iterator[MetricRequest]:
+    seen: set[str] = set()
+    for request in signal.metrics:
+        if request.metric not in seen:
+            seen.add(request.metric)
+            yield request
+
+
+def _broken(group: str, request: MetricRequest, why: str) -> Measured:
+    return Measured(group, request, Undefined(why), broken=True)

@@ -1,0 +1,60 @@
+"""Which columns tell the time and the correlation id, where the definition leaves them to be found."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pyarrow as pa
+
+from engine.errors import DataError
+from engine.monitor import Columns
+from signals.catalogue import near_names
+
+__all__ = ["find_roles", "require"]
+
+TIME_NAMES = ("timestamp", "event_time", "event_timestamp", "time", "ts", "datetime", "date_time", "date")
+ID_NAMES = ("correlation_id", "correlationid")
+
+
+def find_roles(title: str, declared: Columns, columns: Mapping[str, pa.DataType]) -> tuple[Columns, list[str]]:
+    """The declared roles, with a timestamp and a correlation id found where they were not declared.
+
+    A timestamp is the dataset's only column of a timestamp or date type, or else one with a usual name
+    (``timestamp``, ``event_time``, ...); a correlation id is a column named ``correlation_id`` or ``correlationid``.
+
+    Returns:
+        The roles, and a note for each one that was found.
+    """
+    notes: list[str] = []
+    roles = declared
+    if roles.timestamp is None and (found := _timestamp(columns)):
+        notes.append(f"{title}: found the timestamp column {found!r} ({columns[found]})")
+        roles = replace(roles, timestamp=found)
+    if roles.correlation_id is None and (found := _named(ID_NAMES, columns)):
+        notes.append(f"{title}: found the correlation id column {found!r}")
+        roles = replace(roles, correlation_id=found)
+    return roles, notes
+
+
+def require(title: str, role: str, name: str | None, columns: Mapping[str, pa.DataType]) -> str:
+    """The column that plays a role.
+
+    Raises:
+        DataError: when none is declared, or the dataset does not have it; it lists near names.
+    """
+    if name is None:
+        raise DataError(f"{title} has no {role} column: name it in data_column_names.{role}")
+    if name not in columns:
+        near = near_names(name, list(columns), 3)
+        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else f"; it has {', '.join(columns)}"
+        raise DataError(f"{title} has no column {name!r} (its {role}){hint}")
+    return name
+
+
+def _timestamp(columns: Mapping[str, pa.DataType]) -> str | None:
+    typed = [name for name, kind in columns.items() if pa.types.is_timestamp(kind) or pa.types.is_date(kind)]
+    return typed[0] if len(typed) == 1 else _named(TIME_NAMES, columns)
+
+
+def _named(usual: tuple[str, ...], columns: Mapping[str, pa.DataType]) -> str | None:
+    folded = {name.lower(): name for name in reversed(columns)}
+    return next((folded[name] for name in usual if name in folded), None)
