@@ -58,8 +58,9 @@ def hanley_mcneil(auc: float, positives: float, negatives: float) -> Interval:
         spread = 1 + pseudo * ((1 - area) / (2 - area) + area / (1 + area))
         return (auc - area) ** 2 - Z * Z * area * (1 - area) * spread / (positives * negatives)
 
-    low = brentq(excess, 0.0, auc, xtol=1e-9) if auc > 0 else 0.0
-    high = brentq(excess, auc, 1.0, xtol=1e-9) if auc < 1 else 1.0
+    # An area of 0 or 1 is a bound of itself; the other bound is beyond it.
+    low = brentq(excess, 0.0, min(auc, 1 - 1e-12), xtol=1e-12) if auc > 0 else 0.0
+    high = brentq(excess, max(auc, 1e-12), 1.0, xtol=1e-12) if auc < 1 else 1.0
     return min(auc, float(low)), max(auc, float(high))
 
 

@@ -32,7 +32,7 @@ def area_interval(sides: Sides, value: float) -> Interval:
     variance (an area of 1), the area is taken as a proportion of the positive rows (Boyd et al. 2013).
     """
     positives, negatives = sides.positives[::-1], sides.negatives[::-1]
-    rows, total = positives.sum() + negatives.sum(), positives.sum()
+    rows, total = float(positives.sum() + negatives.sum()), float(positives.sum())
     hits, all_above = np.cumsum(positives), np.cumsum(positives + negatives)
     # What one more positive, or negative, row above a place does to the areas of that place and those below.
     gain = _from_below(positives * (all_above - hits) / all_above**2) / total

@@ -56,7 +56,7 @@ def mean_absolute_percentage_error(errors: Errors) -> Measurement | Undefined:
 @metric("smape", unit="share", source="Makridakis 1993, Accuracy measures", **SHARE)
 def smape(errors: Errors) -> Measurement | Undefined:
     """Mean of 2·|prediction - actual| / (|actual| + |prediction|), in [0, 2]; a row where both are 0 has no error."""
-    return _mean(errors, errors.symmetric, errors.symmetric_2)
+    return _mean(errors, errors.symmetric, errors.symmetric_2, high=2.0)
 
 
 @metric("wape", unit="share of the actual values", source="Kolassa & Schütz 2007, Advantages of the MAD/mean", **ERROR)
@@ -67,7 +67,7 @@ def wape(errors: Errors) -> Measurement | Undefined:
     if not errors.size:
         return Undefined(f"the actual value is 0 in all {errors.rows:,} rows")
     value = errors.absolute / errors.size
-    squares = errors.square - 2 * value * errors.size_error + value**2 * errors.size_2
+    squares = errors.square - 2 * value * errors.size_error + value * value * errors.size_2
     return _measured(errors, value, around(value, squares / errors.size / errors.size, 0.0))
 
 
@@ -84,11 +84,11 @@ def mase(errors: Errors) -> Measurement | Undefined:
     scale = errors.naive / naive_rows
     value = errors.absolute / n / scale
     # A row's influence is (|e| - mean|e|) / (n·scale) - value·(d - scale) / Σd, the latter where d is known.
-    of_error = errors.square - errors.absolute**2 / n
+    of_error = errors.square - errors.absolute * (errors.absolute / n)
     of_naive = errors.naive_2 - errors.naive * scale
     of_both = errors.naive_error - scale * errors.error_beside_naive
-    variance = of_error / (n * scale) ** 2 + value**2 * of_naive / errors.naive**2
-    variance -= 2 * value * of_both / (n * scale) / errors.naive
+    variance = of_error / n / scale / n / scale + value * value * (of_naive / errors.naive / errors.naive)
+    variance -= 2 * value * (of_both / n / scale / errors.naive)
     return _measured(errors, value, around(value, variance, 0.0), naive_mean_absolute_error=scale)
 
 
@@ -102,7 +102,7 @@ def r_squared(errors: Errors) -> Measurement | Undefined:
     if not spread:
         return Undefined(f"all {errors.rows:,} actual values are equal: there is no variance to explain")
     unexplained = errors.square / spread
-    squares = errors.fourth - 2 * unexplained * float(sums[2, 2]) + unexplained**2 * float(sums[0, 4])
+    squares = errors.fourth - 2 * unexplained * float(sums[2, 2]) + unexplained * unexplained * float(sums[0, 4])
     return _measured(errors, 1 - unexplained, around(1 - unexplained, squares / spread / spread, high=1.0))
 
 
@@ -118,8 +118,8 @@ def prediction_average(errors: Errors) -> Measurement | Undefined:
     if not errors.rows:
         return _no_rows(errors)
     moments = errors.moments.around_mean()
-    centered = errors.square - errors.error**2 / errors.rows
-    squares = float(moments.sums[0, 2] + 2 * moments.sums[1, 1]) + centered
+    centered = errors.square - errors.error * (errors.error / errors.rows)
+    squares = float(moments.sums[0, 2]) + 2 * float(moments.sums[1, 1]) + centered
     return _average(errors, moments.center + errors.error / errors.rows, squares)
 
 
@@ -133,13 +133,20 @@ def actuals_average(errors: Errors) -> Measurement | Undefined:
 
 
 def _mean(
-    errors: Errors, total: float, squares: float, rows: int | None = None, low: float = 0.0, **details: object
+    errors: Errors,
+    total: float,
+    squares: float,
+    rows: int | None = None,
+    *,
+    low: float = 0.0,
+    high: float = inf,
+    **details: object,
 ) -> Measurement | Undefined:
     """The mean of a term of these sums, over all rows or over so many."""
     if not errors.rows:
         return _no_rows(errors)
     n = errors.rows if rows is None else rows
-    return _measured(errors, total / n, mean(n, total, squares, low), rows=n, **details)
+    return _measured(errors, total / n, mean(n, total, squares, low, high), rows=n, **details)
 
 
 def _average(errors: Errors, value: float, squares: float) -> Measurement | Undefined:
