@@ -119,7 +119,8 @@ class Change:
     @cached_property
     def draws(self) -> tuple[Counts, Counts]:
         """int64[500, k] twice: samples as they would be if nothing had changed."""
-        return draw_samples(*self.counts, self.seed)
+        current, baseline = self.counts
+        return draw_samples(current + baseline, int(current.sum()), int(baseline.sum()), self.seed)
 
     @cached_property
     def details(self) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def _gap(current: NumericProfile, baseline: NumericProfile) -> Gap:
         return Gap(0.0, None, np.zeros(1))
     at = int(np.abs(gaps).argmax())
     # The gap at an edge is the sum of what the cells left of it gained, or lost.
-    left = np.where(np.arange(len(steps)) <= at, steps, 0.0) * np.sign(gaps[at])
+    left = np.where(np.arange(len(steps)) <= at, steps * np.sign(gaps[at]), 0.0)
     return Gap(min(1.0, float(np.abs(gaps[at]))), float(current.bins.edges[at]), left)
 
 
