@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from engine.definitions.compiler import OUT_OF_BOX, AnySignal, compile_signal
+from engine.definitions.data_keys import InputData
 from engine.definitions.datasets import Setting
 from engine.definitions.digest import config_hash
 from engine.definitions.document import Document
@@ -14,7 +15,9 @@ from engine.definitions.library import Library, ModelFile, UnknownNameError
 from engine.definitions.monitor_keys import MonitoringTarget, Schedule
 from engine.definitions.sentences import Report
 from engine.definitions.signal_keys import SignalKeys
+from engine.definitions.sources import source_of
 from engine.definitions.trigger_keys import CronTrigger, RecurrenceTrigger, TriggerKeys
+from engine.definitions.words import many
 from engine.errors import Problem
 from engine.monitor import Monitor, Signal
 
@@ -25,6 +28,7 @@ DAILY = RecurrenceTrigger(type="recurrence", frequency="day")
 
 _TRIGGER: TypeAdapter[RecurrenceTrigger | CronTrigger] = TypeAdapter(TriggerKeys)
 _TARGET: TypeAdapter[MonitoringTarget] = TypeAdapter(MonitoringTarget)
+_INPUT: TypeAdapter[InputData] = TypeAdapter(InputData)
 _SIGNAL: TypeAdapter[AnySignal] = TypeAdapter(SignalKeys)
 
 
@@ -62,6 +66,16 @@ def _look_through(data: dict[str, Any], library: Library, report: Report) -> Non
         keys = _readable(_SIGNAL, written)
         if keys is not None:
             _compiled(name, keys, setting, report, complete=complete)
+        elif isinstance(written, dict):
+            _look_at_sources(written, setting, report.at("create_monitor", "monitoring_signals", name))
+
+
+def _look_at_sources(written: dict[str, Any], setting: Setting, report: Report) -> None:
+    for key in ("production_data", "reference_data"):
+        for place, block in enumerate(many(written.get(key) or {})):
+            found = _readable(_INPUT, block.get("input_data")) if isinstance(block, dict) else None
+            if found is not None:
+                source_of(found, setting.folder, setting.library, report.at(key, place, "input_data"))
 
 
 T = TypeVar("T")

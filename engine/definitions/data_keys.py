@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from engine.definitions.shape import Complaint, Shape, key
 from engine.definitions.words import Duration, Instant, Length, Name, OneOf, Text, many
@@ -187,5 +187,4 @@ class ReferenceData(DataBlock):
 OneOrMore = Annotated[
     tuple[ProductionData, ...],
     BeforeValidator(many, json_schema_input_type=ProductionData | tuple[ProductionData, ...]),
-    Field(min_length=1),
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from engine.definitions.data_keys import ColumnNames, InputData, ProductionColumns, ReferenceColumns
 from engine.definitions.monitor_keys import TASKS
@@ -84,7 +84,7 @@ class Assets(Shape):
     """All assets."""
 
     schema_: str | None = key("$schema", default=None, description="Not used.")
-    assets: Annotated[tuple[Asset, ...], Field()] = key(description="A list of them.")
+    assets: tuple[Asset, ...] = key(description="A list of them.")
 
     def complaints(self) -> Iterator[Complaint]:
         had: set[tuple[str, str]] = set()

@@ -1,9 +1,10 @@
 """How a monitor file is written: Azure ML's schedule schema."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from engine.definitions.shape import Complaint, Shape, complain, key
 from engine.definitions.signal_keys import SignalKeys
@@ -20,7 +21,16 @@ TASKS = OneOf(
         "questionanswering": "question_answering",
     },
 )
-MonitorName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$")]
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$"
+
+
+def _name(text: str) -> str:
+    if not re.match(NAME, text):
+        raise complain(f"{text!r} is not a name", "letters, digits, '_', '-' and '.', starting with a letter or digit")
+    return text
+
+
+MonitorName = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": NAME})]
 
 
 def _email(value: Any) -> Any:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
+from engine.definitions.metric_keys import PerformanceThresholds
 from engine.definitions.signal_keys import (
     DataDriftSignal,
     DataQualitySignal,
     ModelPerformanceSignal,
     PredictionDriftSignal,
 )
-from engine.definitions.threshold_keys import PerformanceThresholds, ThresholdKeys
+from engine.definitions.threshold_keys import ThresholdKeys
 from engine.monitor import MetricRequest
 from signals.catalogue import Kind
 from signals.metrics import METRICS

@@ -151,7 +151,8 @@ class Shape(BaseModel):
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Pydantic's, with a property for every spelling."""
-        written = handler.resolve_ref_schema(handler(schema))
+        reference = handler(schema)
+        written = handler.resolve_ref_schema(reference)
         for name, spellings in cls.spellings().items():
             first = str(cls.model_fields[name].validation_alias.choices[0])  # type: ignore[union-attr]
             for other in sorted(spellings - {first}):
@@ -159,4 +160,4 @@ class Shape(BaseModel):
             if first in written.get("required", []):
                 written["required"].remove(first)
                 written.setdefault("allOf", []).append({"anyOf": [{"required": [one]} for one in sorted(spellings)]})
-        return handler(schema)
+        return reference

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from engine.definitions.data_keys import OneOrMore, ReferenceData
+from engine.definitions.metric_keys import DriftThresholds, PerformanceThresholds, QualityThresholds
 from engine.definitions.shape import Complaint, Shape, complain, did_you_mean, key
-from engine.definitions.threshold_keys import DriftThresholds, PerformanceThresholds, QualityThresholds
 from engine.definitions.words import FixedLength, Name, OneOf, Text
 from signals.binning import BinningMethod
 from signals.catalogue import Kind
@@ -29,6 +29,8 @@ def _features(value: Any) -> Any:
         if value.casefold() == ALL_FEATURES:
             return None
         raise complain(f"{value!r} is neither a list nor {ALL_FEATURES}", f"write [{value}] for this one feature")
+    if value == []:
+        raise complain("is empty", f"list the features, or write {ALL_FEATURES}")
     if isinstance(value, list):
         twice = sorted({name for name in value if isinstance(name, str) and value.count(name) > 1})
         if twice:
@@ -37,7 +39,7 @@ def _features(value: Any) -> Any:
 
 
 FeatureList = Annotated[
-    Annotated[tuple[Name, ...], Field(min_length=1)] | None,
+    tuple[Name, ...] | None,
     BeforeValidator(_features, json_schema_input_type=tuple[Name, ...] | Literal["all_features"] | None),
 ]
 
@@ -101,7 +103,7 @@ class _ColumnSignal(_Signal):
     feature_type_override: dict[str, KindWord] = key(
         default_factory=dict, description="`numerical` or `categorical`, by feature, where the data's type misleads."
     )
-    binning: BinningKeys = key(default=BinningKeys(), description="In which bins numerical columns are compared.")
+    binning: BinningKeys = key(default=BinningKeys(), description="How numerical columns are binned to be compared.")
     nulls: Annotated[str, OneOf(("bin", "drop"))] = key(
         default="bin", description="`bin`: nulls are a bin of their own; `drop`: they are left out."
     )
@@ -171,9 +173,7 @@ class ModelPerformanceSignal(_Signal):
     positive_class: Text | None = key(
         default=None, description="The label that binary metrics are about; found where it is plain."
     )
-    ground_truth: GroundTruthKeys = key(
-        default=GroundTruthKeys(), description="How labels that come late are dealt with."
-    )
+    ground_truth: GroundTruthKeys = key(default=GroundTruthKeys(), description="What happens to labels that come late.")
 
 
 SignalKeys = Annotated[

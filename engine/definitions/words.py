@@ -13,7 +13,6 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    PlainValidator,
     StringConstraints,
     WithJsonSchema,
 )
@@ -93,7 +92,9 @@ Name = Annotated[str, StringConstraints(min_length=1)]
 
 
 def many(value: Any) -> Any:
-    """One item as a list of one."""
+    """One item as a list of one; a list that is written has something in it."""
+    if isinstance(value, list | tuple) and not value:
+        raise complain("is empty")
     return value if isinstance(value, list | tuple) else [value]
 
 
@@ -128,10 +129,10 @@ def _length(value: Any) -> str:
 
 
 DURATION_SCHEMA = {"type": "string", "pattern": "^[pP]"}
-Duration = Annotated[str, PlainValidator(_duration), WithJsonSchema(DURATION_SCHEMA)]
+Duration = Annotated[str, BeforeValidator(_duration), WithJsonSchema(DURATION_SCHEMA)]
 """An ISO-8601 duration, zero included."""
 
-Length = Annotated[str, PlainValidator(_length), WithJsonSchema(DURATION_SCHEMA)]
+Length = Annotated[str, BeforeValidator(_length), WithJsonSchema(DURATION_SCHEMA)]
 """An ISO-8601 duration that is longer than zero."""
 
 
@@ -141,7 +142,7 @@ def _fixed_length(value: Any) -> str:
     return value
 
 
-FixedLength = Annotated[str, PlainValidator(_fixed_length), WithJsonSchema(DURATION_SCHEMA)]
+FixedLength = Annotated[str, BeforeValidator(_fixed_length), WithJsonSchema(DURATION_SCHEMA)]
 
 
 def fixed_length(duration: str) -> timedelta:
@@ -165,8 +166,8 @@ def utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string"})]
+Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string"})]
 """An ISO-8601 date or time, with or without a zone."""
 
-Instant = Annotated[datetime, PlainValidator(lambda value: utc(_moment(value))), WithJsonSchema({"type": "string"})]
+Instant = Annotated[datetime, BeforeValidator(lambda value: utc(_moment(value))), WithJsonSchema({"type": "string"})]
 """An ISO-8601 date or time in UTC, or with an offset of its own."""
