@@ -16,6 +16,7 @@ import numpy.typing as npt
 __all__ = ["Lookup"]
 
 SLOTS = 4096
+GREATEST = float(np.finfo(np.float64).max)
 Floats = npt.NDArray[np.float64]
 Slotting = Callable[[Floats], npt.NDArray[np.int32]]
 
@@ -63,11 +64,12 @@ class Lookup:
     def slots(self, x: Floats) -> npt.NDArray[np.int32]:
         """int32[n], 0 to SLOTS + 1; monotone in x."""
         if self.logarithmic:
-            shifted = _ordered_bits(x) >> int(self.step)
-            shifted -= int(self.origin)
-            return (np.clip(shifted, -1, SLOTS, out=shifted) + 1).astype(np.int32)
-        scaled = x - self.origin
-        scaled *= self.step
+            origin, shifted = int(self.origin), _ordered_bits(x) >> int(self.step)
+            np.clip(shifted, origin - 1, origin + SLOTS, out=shifted)  # first: the difference may overflow
+            return (shifted - (origin - 1)).astype(np.int32)
+        with np.errstate(over="ignore"):
+            scaled = x - self.origin
+            scaled *= self.step
         np.clip(scaled, -1.0, float(SLOTS), out=scaled)
         scaled += 1.0  # so that truncation towards zero rounds down
         return scaled.astype(np.int32)
@@ -106,9 +108,12 @@ def _make(edges: Floats, *, logarithmic: bool) -> Lookup:
 
 
 def _scale(edges: Floats, *, logarithmic: bool) -> tuple[float | int, float | int]:
-    """Origin and step of the map, from the inner edges: the outermost ones may be far away."""
+    """Origin and step of the map, from the inner edges: the outermost ones may be far away.
+
+    Any positive step is right, if not fast; one of 0 would be no number at infinity.
+    """
     if not len(edges):
-        return 0.0, 0.0
+        return 0.0, 1.0
     margin = len(edges) // 32
     inner = edges[margin : len(edges) - margin]
     if logarithmic:
@@ -119,9 +124,8 @@ def _scale(edges: Floats, *, logarithmic: bool) -> tuple[float | int, float | in
     with np.errstate(over="ignore"):
         span = float(inner[-1]) - float(inner[0])
     if not np.isfinite(span) or span <= 0:
-        return float(inner[0]), 0.0
-    step = SLOTS / span
-    return float(inner[0]), step if np.isfinite(step) else 0.0
+        return float(inner[0]), 1.0
+    return float(inner[0]), min(SLOTS / span, GREATEST)
 
 
 def _ordered_bits(x: Floats) -> npt.NDArray[np.int64]:
