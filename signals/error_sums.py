@@ -12,15 +12,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from signals.bins import ValueType
-from signals.power_sums import ACTUAL_POWERS, Moments
+from signals.power_sums import Moments
 from signals.state import StateRows
 from signals.values import read_numbers
 
 __all__ = ["Errors"]
 
-COUNTS, SUMS, MOMENTS = range(3)
+COUNTS, SUMS, ACTUALS, PREDICTIONS = range(4)
 """Parts of the state as `StateRows` number them: counts (n) and sums (total) have one cell per field, in the order of
-the fields; of moments (total) the value is the center, and cells are the sums, row by row."""
+the fields; actuals and predictions are moments (total), with the center as value and one cell per sum, row by row."""
+OF_ACTUALS, OF_PREDICTIONS = (3, 5), (1, 3)
+"""The shapes of the moments' sums."""
 
 IN_CACHE = 8_192
 """Rows that are added up at once: few enough for the terms of a sum to stay in the processor's cache."""
@@ -43,7 +45,8 @@ class Errors:
         size, size_2, size_error: Σ|a|, Σa², Σ|a||e|.
         naive, naive_2: Σd, Σd² where it is known.
         naive_error, error_beside_naive: Σd|e| and Σ|e| where d is known.
-        moments: Σ e^j (a - center)^k.
+        actuals: Σ e^j (a - center)^k.
+        predictions: Σ (p - center)^k.
     """
 
     unlabelled: int = 0
@@ -63,7 +66,8 @@ class Errors:
     naive_2: float = 0.0
     naive_error: float = 0.0
     error_beside_naive: float = 0.0
-    moments: Moments = field(default_factory=Moments.empty)
+    actuals: Moments = field(default_factory=lambda: Moments.empty(OF_ACTUALS))
+    predictions: Moments = field(default_factory=lambda: Moments.empty(OF_PREDICTIONS))
 
     @classmethod
     def empty(cls) -> Self:
@@ -97,40 +101,37 @@ class Errors:
     @property
     def rows(self) -> int:
         """Rows with a label and a prediction."""
-        return round(self.moments.rows)
+        return round(self.actuals.rows)
 
     @property
     def error(self) -> float:
         """Σe."""
-        return float(self.moments.sums[1, 0])
+        return float(self.actuals.sums[1, 0])
 
     @property
     def square(self) -> float:
         """Σe²."""
-        return float(self.moments.sums[2, 0])
+        return float(self.actuals.sums[2, 0])
 
     def to_rows(self, rows: StateRows, key: int, column: int) -> None:
         """Write the state."""
         counts, sums = [getattr(self, name) for name in COUNT_FIELDS], [getattr(self, name) for name in SUM_FIELDS]
         rows.add(key, column, COUNTS, cells=range(len(counts)), n=counts)
         rows.add(key, column, SUMS, cells=range(len(sums)), total=sums)
-        moments, size = self.moments.sums.ravel(), self.moments.sums.size
-        rows.add(key, column, MOMENTS, cells=range(size), values=[repr(self.moments.center)] * size, total=moments)
+        for part, moments in ((ACTUALS, self.actuals), (PREDICTIONS, self.predictions)):
+            sums, center = moments.sums.ravel(), repr(moments.center)
+            rows.add(key, column, part, cells=range(len(sums)), values=[center] * len(sums), total=sums)
 
     @classmethod
     def from_rows(cls, table: pa.Table) -> Self:
         """The state of the rows of one (key, column), merged or not."""
         counts, sums = _cells(table, COUNTS, "n"), _cells(table, SUMS, "total")
-        moments = Moments.empty()
-        centers = pc.unique(table.filter(pc.equal(table["part"], MOMENTS))["value"])
-        for center in sorted(centers.to_pylist(), key=float):
-            mine = _cells(table.filter(pc.equal(table["value"], center)), MOMENTS, "total")
-            moments += Moments(float(center), np.array(mine).reshape(-1, ACTUAL_POWERS))
         named: dict[str, Any] = {
             **{name: int(count) for name, count in zip(COUNT_FIELDS, counts, strict=False)},
             **dict(zip(SUM_FIELDS, sums, strict=False)),
         }
-        return cls(**named, moments=moments)
+        actuals, predictions = _moments(table, ACTUALS, OF_ACTUALS), _moments(table, PREDICTIONS, OF_PREDICTIONS)
+        return cls(**named, actuals=actuals, predictions=predictions)
 
 
 COUNT_FIELDS = [f.name for f in fields(Errors) if f.type is int]
@@ -144,6 +145,15 @@ def _numbers(array: pa.Array) -> Floats:
 def _cells(table: pa.Table, part: int, name: str) -> list[float]:
     mine = table.filter(pc.equal(table["part"], part))
     return np.bincount(mine["cell"].to_numpy(), mine[name].to_numpy()).tolist()
+
+
+def _moments(table: pa.Table, part: int, shape: tuple[int, int]) -> Moments:
+    mine = table.filter(pc.equal(table["part"], part))
+    moments = Moments.empty(shape)
+    for center in sorted(pc.unique(mine["value"]).to_pylist(), key=float):
+        sums = _cells(mine.filter(pc.equal(mine["value"], center)), part, "total")
+        moments += Moments(float(center), np.array(sums).reshape(shape))
+    return moments
 
 
 def _sums(a: Floats, p: Floats, d: Floats) -> dict[str, Any]:
@@ -163,4 +173,7 @@ def _sums(a: Floats, p: Floats, d: Floats) -> dict[str, Any]:
         "naive": naive, "naive_2": naive * naive, "naive_error": naive * beside, "error_beside_naive": beside,
     }  # fmt: skip
     sums: dict[str, Any] = {name: float(term.sum()) for name, term in terms.items()}
-    return sums | {"relative_rows": len(relative), "naive_rows": len(naive), "moments": Moments.of(a, error)}
+    return sums | {
+        "relative_rows": len(relative), "naive_rows": len(naive),
+        "actuals": Moments.of(a, error, OF_ACTUALS), "predictions": Moments.of(p, error, OF_PREDICTIONS),
+    }  # fmt: skip

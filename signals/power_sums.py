@@ -7,47 +7,46 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ACTUAL_POWERS", "ERROR_POWERS", "Moments"]
+__all__ = ["Moments"]
 
-ERROR_POWERS, ACTUAL_POWERS = 3, 5
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """Sums of error^j · (actual - center)^k, with error = prediction - actual.
+    """Sums of weight^j · (value - center)^k; the weight may be any other number of the row.
 
     ``a + b`` holds the sums of both, around a center between theirs: after Chan, Golub & LeVeque 1983, the variance
     of values around 1e9 is as exact as that of values around 0.
 
     Attributes:
-        center: what actual values are taken relative to.
-        sums: float64[3, 5], by j and k; ``sums[0, 0]`` is the number of rows.
+        center: what values are taken relative to.
+        sums: float64[J, K], by j < J and k < K; ``sums[0, 0]`` is the number of rows.
     """
 
     center: float
     sums: Floats
 
     @classmethod
-    def empty(cls) -> Self:
-        """Of no rows."""
-        return cls(0.0, np.zeros((ERROR_POWERS, ACTUAL_POWERS)))
+    def empty(cls, shape: tuple[int, int]) -> Self:
+        """Of no rows; the shape is that of the sums."""
+        return cls(0.0, np.zeros(shape))
 
     @classmethod
-    def of(cls, actual: Floats, error: Floats) -> Self:
+    def of(cls, values: Floats, weights: Floats, shape: tuple[int, int]) -> Self:
         """Of rows with finite numbers. The center is one of the values, so that equal values have no variance."""
-        if not len(actual):
-            return cls.empty()
+        if not len(values):
+            return cls.empty(shape)
         with np.errstate(over="ignore", invalid="ignore"):
-            center = float(actual[np.argmin(np.abs(actual - actual.mean()))])
-            from_center = actual - center
-            sums, errors = np.empty((ERROR_POWERS, ACTUAL_POWERS)), np.ones(len(actual))
-            for j in range(ERROR_POWERS):
-                terms = errors
-                for k in range(ACTUAL_POWERS):
+            center = float(values[np.argmin(np.abs(values - values.mean()))])
+            from_center = values - center
+            sums, weight = np.empty(shape), np.ones(len(values))
+            for j in range(shape[0]):
+                terms = weight
+                for k in range(shape[1]):
                     sums[j, k] = terms.sum()
                     terms = terms * from_center
-                errors = errors * error
+                weight = weight * weights
         return cls(center, sums)
 
     @property
@@ -60,13 +59,13 @@ class Moments:
             return self
         moved, shift = np.zeros_like(self.sums), self.center - center
         with np.errstate(over="ignore", invalid="ignore"):
-            for k in range(ACTUAL_POWERS):  # the binomial theorem
+            for k in range(self.sums.shape[1]):  # the binomial theorem
                 for i in range(k + 1):
                     moved[:, k] += comb(k, i) * np.float64(shift) ** (k - i) * self.sums[:, i]
         return type(self)(center, moved)
 
     def around_mean(self) -> Self:
-        """The same sums around the actual values' mean; needs a row."""
+        """The same sums around the values' mean; needs a row."""
         with np.errstate(over="ignore", invalid="ignore"):
             return self.around(float(self.center + self.sums[0, 1] / self.sums[0, 0]))
 

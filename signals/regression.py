@@ -8,6 +8,7 @@ from signals.catalogue import Bad, Family, metric
 from signals.error_sums import Errors
 from signals.intervals import Interval, around, mean
 from signals.measurement import Measurement, Undefined
+from signals.power_sums import Moments
 
 __all__ = [
     "actuals_average", "mase", "mean_absolute_error", "mean_absolute_percentage_error", "mean_error",
@@ -97,7 +98,7 @@ def r_squared(errors: Errors) -> Measurement | Undefined:
     """1 - sum of (prediction - actual)² / sum of (actual - mean actual)²."""
     if not errors.rows:
         return _no_rows(errors)
-    sums = errors.moments.around_mean().sums
+    sums = errors.actuals.around_mean().sums
     spread = float(sums[0, 2])
     if not spread:
         return Undefined(f"all {errors.rows:,} actual values are equal: there is no variance to explain")
@@ -115,21 +116,13 @@ def mean_error(errors: Errors) -> Measurement | Undefined:
 @metric("prediction_average", unit="target's unit", source="Arize, performance metrics (predictionAverage)", **AVERAGE)
 def prediction_average(errors: Errors) -> Measurement | Undefined:
     """Mean of the predictions of labelled rows."""
-    if not errors.rows:
-        return _no_rows(errors)
-    moments = errors.moments.around_mean()
-    centered = errors.square - errors.error * (errors.error / errors.rows)
-    squares = float(moments.sums[0, 2]) + 2 * float(moments.sums[1, 1]) + centered
-    return _average(errors, moments.center + errors.error / errors.rows, squares)
+    return _average(errors, errors.predictions)
 
 
 @metric("actuals_average", unit="target's unit", source="Arize, performance metrics (actualsAverage)", **AVERAGE)
 def actuals_average(errors: Errors) -> Measurement | Undefined:
     """Mean of the actual values of rows with a prediction."""
-    if not errors.rows:
-        return _no_rows(errors)
-    moments = errors.moments.around_mean()
-    return _average(errors, moments.center, float(moments.sums[0, 2]))
+    return _average(errors, errors.actuals)
 
 
 def _mean(
@@ -149,10 +142,13 @@ def _mean(
     return _measured(errors, total / n, mean(n, total, squares, low, high), rows=n, **details)
 
 
-def _average(errors: Errors, value: float, squares: float) -> Measurement | Undefined:
-    """A mean, from the squares around it."""
-    n = errors.rows
-    return _measured(errors, value, around(value, squares / (n - 1) / n) if n > 1 else None)
+def _average(errors: Errors, moments: Moments) -> Measurement | Undefined:
+    """The mean of the moments' values."""
+    if not errors.rows:
+        return _no_rows(errors)
+    n, centered = errors.rows, moments.around_mean()
+    variance = float(centered.sums[0, 2]) / (n - 1) / n if n > 1 else None
+    return _measured(errors, centered.center, None if variance is None else around(centered.center, variance))
 
 
 def _measured(
