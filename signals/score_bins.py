@@ -26,9 +26,9 @@ TENTHS = 10
 """Bins of equal width of the expected calibration error."""
 CLIP = 1e-15
 """The log loss takes probabilities as at least this far from 0 and 1."""
-KEPT_BITS = 34
+BITS_LEFT_OUT = 34
 """How many of a double's 64 bits level 0 leaves out: 18 bits of the mantissa stay, so 4e-6 of the value."""
-HALF = int(np.float64(0.5).view(np.int64)) >> KEPT_BITS
+HALF = int(np.float64(0.5).view(np.int64)) >> BITS_LEFT_OUT
 OFFSET = 1 << 29
 
 Floats = npt.NDArray[np.float64]
@@ -166,7 +166,7 @@ def level_0(scores: Floats) -> Integers:
     near = np.where(lower, scores, 1 - scores)
     bits = near.view(np.int64)
     # The bits of a double in the order of the numbers: those of negative ones are turned round.
-    place = (bits ^ ((bits >> 63) & np.int64(0x7FFF_FFFF_FFFF_FFFF))) >> KEPT_BITS
+    place = (bits ^ ((bits >> 63) & np.int64(0x7FFF_FFFF_FFFF_FFFF))) >> BITS_LEFT_OUT
     return np.where(lower, place, 2 * HALF - place) + OFFSET
 
 
