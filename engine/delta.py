@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
@@ -30,7 +31,7 @@ def live_files(path: str, options: Mapping[str, str]) -> tuple[list[DataFile], s
     try:
         table = DeltaTable(path, storage_options=dict(options) or None)
         _check(path, table)
-        actions: list[dict[str, Any]] = table.get_add_actions(flatten=False).to_pylist()
+        actions: list[dict[str, Any]] = pa.table(table.get_add_actions(flatten=False)).to_pylist()
     except (DeltaError, OSError, ValueError) as error:
         raise DataError(f"cannot read the Delta table {path}: {error}") from error
     root = table.table_uri.removeprefix("file://").rstrip("/")

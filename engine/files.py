@@ -1,12 +1,11 @@
 """Which files a path holds, what is in them, and which of their row groups may have rows of a span."""
 
-import os
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +21,7 @@ from signals.timestamps import UNDATED, TimeFormat, read_instants
 __all__ = ["DataFile", "list_files", "row_groups"]
 
 AT_ONCE = 8
+HIDDEN = re.compile(r"(^|/)[_.]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ def list_files(path: str, filesystem: pafs.FileSystem, suffixes: Sequence[str] =
         return [DataFile(info.path, partition_values(info.path), info.size or 0, _age(info))]
     root = info.path.rstrip("/")
     found = [entry for entry in filesystem.get_file_info(pafs.FileSelector(root, recursive=True)) if entry.is_file]
+    inside = {entry.path[len(root) + 1 :]: entry for entry in found}
     files = [
-        DataFile(entry.path, partition_values(os.path.relpath(entry.path, root)), entry.size or 0, _age(entry))
-        for entry in found
-        if not any(part[0] in "_." for part in Path(os.path.relpath(entry.path, root)).parts)
-        and (not suffixes or entry.path.lower().endswith(tuple(suffixes)))
+        DataFile(entry.path, partition_values(relative), entry.size or 0, _age(entry))
+        for relative, entry in inside.items()
+        if not HIDDEN.search(relative) and (not suffixes or relative.lower().endswith(tuple(suffixes)))
     ]
     if not files:
         raise DataError(f"{path}: the folder holds no data files" + (f" ({', '.join(suffixes)})" if suffixes else ""))

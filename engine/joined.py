@@ -10,16 +10,14 @@ from engine.batches import Dataset, Span
 from engine.datasets import frame_of, open_dataset, title_of
 from engine.errors import DataError
 from engine.frame_feed import FrameDataset
-from engine.monitor import Columns, Data
+from engine.monitor import Data
 from engine.roles import find_roles
 
 __all__ = ["open_production"]
 
 
-def open_production(
-    spark: SparkSession, datas: Sequence[Data], span: Span, frames: Mapping[str, DataFrame]
-) -> tuple[Dataset, Columns, list[str]]:
-    """The production data of a signal, its roles, and notes on what was found out about it.
+def open_production(spark: SparkSession, datas: Sequence[Data], span: Span, frames: Mapping[str, DataFrame]) -> Dataset:
+    """The production data of a signal.
 
     One dataset is opened as it is. Several are joined by correlation id: every row of the first stays once, with the
     columns that the others add; of rows of another dataset with the same id one is taken.
@@ -29,14 +27,10 @@ def open_production(
     """
     first = datas[0]
     if len(datas) == 1:
-        dataset = open_dataset(spark, first, span, frames)
-        return dataset, *find_roles(dataset.title, first.columns, dataset.columns)
+        return open_dataset(spark, first, span, frames)
     found = [_side(spark, data, frames) for data in datas]
     frame = reduce(_left_join, found)[0]
-    title = " + ".join(title_of(data.source) for data in datas)
-    dataset = FrameDataset(title, frame)
-    declared = reduce(_merged_roles, [data.columns for data in datas])
-    return dataset, *find_roles(title, declared, dataset.columns)
+    return FrameDataset(" + ".join(title_of(data.source) for data in datas), frame)
 
 
 def _side(spark: SparkSession, data: Data, frames: Mapping[str, DataFrame]) -> tuple[DataFrame, str]:
@@ -60,14 +54,3 @@ def _left_join(one: tuple[DataFrame, str], other: tuple[DataFrame, str]) -> tupl
 
 def _column(name: str) -> Column:
     return F.col(f"`{name.replace('`', '``')}`")
-
-
-def _merged_roles(one: Columns, other: Columns) -> Columns:
-    return Columns(
-        timestamp=one.timestamp or other.timestamp,
-        timestamp_format=one.timestamp_format if one.timestamp else other.timestamp_format,
-        correlation_id=one.correlation_id or other.correlation_id,
-        prediction=one.prediction or other.prediction,
-        score=one.score or other.score,
-        actual=one.actual or other.actual,
-    )

@@ -196,6 +196,10 @@ def _ids(array: pa.Array | None, size: int) -> pa.Array:
     """Ids as text; 17, 17.0 and "17" are the same id."""
     if array is None:
         return pa.nulls(size, pa.string())
+    return _id_texts(array)
+
+
+def _id_texts(array: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if pa.types.is_floating(array.type) or pa.types.is_decimal(array.type):
@@ -212,7 +216,7 @@ LABEL_TYPES = {ValueType.INTEGER: "bigint", ValueType.DOUBLE: "double", ValueTyp
 
 
 def _label_type(columns: Mapping[str, pa.DataType], name: str | None) -> str:
-    value_type = value_type_of(columns[name]) if name in columns else None
+    value_type = value_type_of(columns[name]) if name is not None and name in columns else None
     return LABEL_TYPES.get(value_type, "string") if value_type else "string"
 
 

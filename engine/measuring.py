@@ -9,7 +9,6 @@ from engine.monitor import MetricRequest, Signal
 from engine.scored import Scored
 from engine.watched import Watched
 from engine.windows import Window
-from signals.bins import CategoricalBins
 from signals.catalogue import Family, Kind, Metric
 from signals.change import Change
 from signals.measurement import Measurement, Undefined
@@ -18,7 +17,7 @@ from signals.profile import CategoricalProfile, Profile, most_frequent
 from signals.quality import Column, Dataset
 from signals.scorecard import Scorecard
 
-__all__ = ["DATASET", "Measured", "measure_comparison", "measure_scored"]
+__all__ = ["DATASET", "Measured", "measure"]
 
 DATASET = "dataset"
 """The group of a metric of a whole dataset."""
@@ -47,8 +46,14 @@ class Measured:
     provisional: str | None = None
 
 
-def measure_comparison(found: Comparison, scheduled_for: datetime) -> list[Measured]:
-    """Every metric of a drift or quality signal at one scheduled time."""
+def measure(found: Comparison | Scored, scheduled_for: datetime) -> list[Measured]:
+    """Every metric that a signal asks for, at one scheduled time."""
+    if isinstance(found, Scored):
+        return _measure_scored(found, scheduled_for)
+    return _measure_comparison(found, scheduled_for)
+
+
+def _measure_comparison(found: Comparison, scheduled_for: datetime) -> list[Measured]:
     signal, window = found.plan.signal, found.plan.windows[scheduled_for]
     if found.trouble:
         return [_broken(DATASET, request, found.trouble) for request in _each_once(signal)]
@@ -61,8 +66,7 @@ def measure_comparison(found: Comparison, scheduled_for: datetime) -> list[Measu
     return [*answers, *_measure_dataset(found, window, current, baseline)]
 
 
-def measure_scored(found: Scored, scheduled_for: datetime) -> list[Measured]:
-    """Every metric of a performance signal at one scheduled time."""
+def _measure_scored(found: Scored, scheduled_for: datetime) -> list[Measured]:
     signal, window = found.plan.signal, found.plan.windows[scheduled_for]
     if found.trouble:
         return [_broken(found.group, request, found.trouble) for request in signal.metrics]
@@ -101,7 +105,8 @@ def measure_scored(found: Scored, scheduled_for: datetime) -> list[Measured]:
 def _measure_column(
     signal: Signal, watched: Watched, current: Profile | None, baseline: Profile | None
 ) -> Iterator[Measured]:
-    kind = (current or baseline).bins.kind if current or baseline else None
+    known = current or baseline
+    kind = known.bins.kind if known else None
     requests = list(_requests(signal, watched.group, kind))
     if watched.trouble:
         yield from (_broken(watched.group, request, watched.trouble) for request in requests)
@@ -138,7 +143,7 @@ def _with_unseen(result: Measurement | Undefined, current: Profile) -> Measureme
     """The evidence with the values that the baseline does not have, by name."""
     if isinstance(result, Undefined) or not isinstance(current, CategoricalProfile) or not current.unseen:
         return result
-    if not isinstance(current.bins, CategoricalBins) or not current.bins.complete:
+    if not current.bins.complete:
         return result
     return replace(result, details={**result.details, "unseen": most_frequent(current.unseen, NAMED)})
 

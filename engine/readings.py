@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -9,6 +10,7 @@ from engine.batches import Dataset, Span
 from engine.errors import DataError
 from engine.joined import open_production
 from engine.monitor import Columns, Data
+from engine.roles import find_roles, merged_roles
 from signals.kernel import TaskReport
 from signals.timestamps import TimeFormat
 
@@ -36,21 +38,24 @@ class Readings:
     notes: list[str] = field(default_factory=list[str])
     errors: list[str] = field(default_factory=list[str])
     fingerprints: dict[str, str] = field(default_factory=dict[str, str])
-    _opened: dict[str, tuple[Dataset, Columns]] = field(default_factory=dict[str, tuple[Dataset, Columns]])
+    _opened: dict[str, Dataset] = field(default_factory=dict[str, Dataset])
 
     def opened(self, datas: Sequence[Data], span: Span) -> tuple[Dataset, Columns]:
-        """The dataset of these definitions over a span, and its roles; the same one for the same question.
+        """The dataset of these definitions over a span, and its roles; the same dataset for the same question.
 
         Raises:
             DataError: when it cannot be read.
         """
-        key = repr(([(data.source, data.columns) for data in datas], span))
-        if key in self._opened:
-            return self._opened[key]
-        dataset, roles, notes = open_production(self.spark, datas, span, self.frames)
-        self._opened[key] = dataset, roles
+        how = [(data.source, data.columns.timestamp, data.columns.correlation_id) for data in datas]
+        key = repr((how, span))
+        if key not in self._opened:
+            self._opened[key] = open_production(self.spark, datas, span, self.frames)
+        dataset = self._opened[key]
         if dataset.fingerprint:
             self.fingerprints[dataset.title] = dataset.fingerprint
+        roles, notes = find_roles(
+            dataset.title, reduce(merged_roles, [data.columns for data in datas]), dataset.columns
+        )
         for note in notes:
             self.note(note)
         return dataset, roles

@@ -9,7 +9,7 @@ from engine.errors import DataError
 from engine.monitor import Columns
 from signals.catalogue import near_names
 
-__all__ = ["find_roles", "require"]
+__all__ = ["find_roles", "merged_roles", "require"]
 
 TIME_NAMES = ("timestamp", "event_time", "event_timestamp", "time", "ts", "datetime", "date_time", "date")
 ID_NAMES = ("correlation_id", "correlationid")
@@ -50,11 +50,23 @@ def require(title: str, role: str, name: str | None, columns: Mapping[str, pa.Da
     return name
 
 
+def merged_roles(one: Columns, other: Columns) -> Columns:
+    """The roles of two datasets joined; the first wins."""
+    return Columns(
+        timestamp=one.timestamp or other.timestamp,
+        timestamp_format=one.timestamp_format if one.timestamp else other.timestamp_format,
+        correlation_id=one.correlation_id or other.correlation_id,
+        prediction=one.prediction or other.prediction,
+        score=one.score or other.score,
+        actual=one.actual or other.actual,
+    )
+
+
 def _timestamp(columns: Mapping[str, pa.DataType]) -> str | None:
     typed = [name for name, kind in columns.items() if pa.types.is_timestamp(kind) or pa.types.is_date(kind)]
     return typed[0] if len(typed) == 1 else _named(TIME_NAMES, columns)
 
 
 def _named(usual: tuple[str, ...], columns: Mapping[str, pa.DataType]) -> str | None:
-    folded = {name.lower(): name for name in reversed(columns)}
+    folded = {name.lower(): name for name in reversed(list(columns))}
     return next((folded[name] for name in usual if name in folded), None)

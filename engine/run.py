@@ -8,21 +8,20 @@ Spark counts, numpy compares. A signal whose data cannot be read has rows that s
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from time import perf_counter, process_time
 
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 
-from engine.comparisons import compare
+from engine.comparisons import Comparison, compare
 from engine.errors import DataError
-from engine.measuring import Measured, measure_comparison, measure_scored
+from engine.measuring import measure
 from engine.monitor import Monitor, SignalType
 from engine.plan import SignalPlan, plan_of
 from engine.readings import Readings
 from engine.results import MetricRow, Run, RunStatus, Status, as_table
 from engine.rows import Stamp, rows_of
-from engine.scored import score
-from engine.spark import count_jobs
+from engine.scored import Scored, score
+from engine.spark import Meter
 from engine.store import Store
 from engine.tables import SIGNAL_METRICS
 from engine.watched import role_names
@@ -95,52 +94,26 @@ def evaluate_all(
     """Evaluate a monitor for several scheduled times, with every dataset read once for all of them; see `evaluate`."""
     times = sorted({time.astimezone(UTC) for time in times})
     say = progress or (lambda _: None)
-    began, cpu_before = perf_counter(), process_time()
+    meter = Meter(spark)
     readings = Readings(spark, frames or {})
     plans = plan_of(monitor, times)
-    with count_jobs(spark) as jobs:
-        say("reading production and baseline")
-        comparisons = compare(
-            [plan for plan in plans if not _is_performance(plan)], role_names(monitor), readings, store
-        )
+    with meter:
+        say("reading production and baselines")
+        comparisons = compare([plan for plan in plans if not _labelled(plan)], role_names(monitor), readings, store)
         say("joining predictions and ground truth")
-        scored = score([plan for plan in plans if _is_performance(plan)], readings)
-    if readings.errors and all(each.trouble for each in (*comparisons, *scored)):
-        raise DataError("\n".join(readings.errors))
-    say("measuring")
-    answers: dict[tuple[str, datetime], list[Measured]] = {
-        (each.plan.signal.name, time): measured
-        for time in times
-        for each, measured in (
-            *((each, measure_comparison(each, time)) for each in comparisons),
-            *((each, measure_scored(each, time)) for each in scored),
-        )
-    }
-    started = now or times[-1]
-    attempts = _attempts(store, monitor, times)
-    wall = perf_counter() - began
+        scored = score([plan for plan in plans if _labelled(plan)], readings)
+        _refuse_if_nothing_is_readable(readings, [*comparisons, *scored])
+        say("measuring")
+        answers = {
+            (each.plan.signal.name, time): measure(each, time) for each in (*comparisons, *scored) for time in times
+        }
+    now = now or times[-1]
+    attempts = store.attempts(monitor.name, times[0], times[-1]) if store else {}
     evaluations: list[Evaluation] = []
     for time in times:
-        stamp = Stamp(monitor, f"{monitor.name}/{time:%Y-%m-%dT%H:%M:%SZ}/{attempts[time]}", time, started)
+        run = _run(monitor, plans, time, attempts.get(time, 0) + 1, now, readings, meter)
+        stamp = Stamp(monitor, run.run_id, time, now)
         rows = [row for plan in plans for row in rows_of(stamp, plan, answers[plan.signal.name, time])]
-        run = Run(
-            run_id=stamp.run_id,
-            monitor=monitor.name,
-            scheduled_for=time,
-            status=RunStatus.COMPLETED,
-            attempt=attempts[time],
-            started_at=started,
-            finished_at=started + timedelta(seconds=wall),
-            window_start=min(plan.windows[time].start for plan in plans),
-            window_end=max(plan.windows[time].end for plan in plans),
-            rows_read=readings.rows_read,
-            spark_jobs=jobs.count,
-            cpu_seconds=readings.cpu_seconds + process_time() - cpu_before,
-            wall_seconds=wall,
-            config_hash=monitor.config_hash,
-            fingerprints=readings.fingerprints,
-            notes=tuple(readings.notes),
-        )
         evaluations.append(Evaluation(run, tuple(rows), tuple(readings.errors)))
     if store:
         say("writing results")
@@ -148,13 +121,39 @@ def evaluate_all(
     return evaluations
 
 
-def _is_performance(plan: SignalPlan) -> bool:
+def _labelled(plan: SignalPlan) -> bool:
     return plan.signal.type is SignalType.MODEL_PERFORMANCE
 
 
-def _attempts(store: Store | None, monitor: Monitor, times: Sequence[datetime]) -> dict[datetime, int]:
-    """The number of each run's attempt: one more than the attempt that is stored."""
-    if store is None:
-        return dict.fromkeys(times, 1)
-    stored = store.attempts(monitor.name, times[0], times[-1])
-    return {time: stored.get(time, 0) + 1 for time in times}
+def _refuse_if_nothing_is_readable(readings: Readings, found: Sequence[Comparison | Scored]) -> None:
+    if found and all(each.trouble for each in found):
+        raise DataError("\n".join(readings.errors))
+
+
+def _run(  # noqa: PLR0917 - a record of everything that took part
+    monitor: Monitor,
+    plans: Sequence[SignalPlan],
+    time: datetime,
+    attempt: int,
+    now: datetime,
+    readings: Readings,
+    meter: Meter,
+) -> Run:
+    return Run(
+        run_id=f"{monitor.name}/{time:%Y-%m-%dT%H:%M:%SZ}/{attempt}",
+        monitor=monitor.name,
+        scheduled_for=time,
+        status=RunStatus.COMPLETED,
+        attempt=attempt,
+        started_at=now,
+        finished_at=now + timedelta(seconds=meter.wall_seconds),
+        window_start=min(plan.windows[time].start for plan in plans),
+        window_end=max(plan.windows[time].end for plan in plans),
+        rows_read=readings.rows_read,
+        spark_jobs=meter.spark_jobs,
+        cpu_seconds=readings.cpu_seconds + meter.driver_seconds,
+        wall_seconds=meter.wall_seconds,
+        config_hash=monitor.config_hash,
+        fingerprints=readings.fingerprints,
+        notes=tuple(readings.notes),
+    )

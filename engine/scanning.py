@@ -1,9 +1,8 @@
 """One Spark job that profiles any number of columns over any number of windows of a dataset."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from operator import add
 from time import process_time
 
 import numpy as np
@@ -16,7 +15,7 @@ from engine.spark import STATE_DDL, collect, merged
 from engine.windows import Window
 from signals.kernel import Scan, ScannedColumn, ScanPlan, TaskReport, profiles_of, report_of
 from signals.keys import Buckets
-from signals.profile import Profile
+from signals.profile import Profile, add_profiles
 from signals.state import merge_rows
 
 __all__ = ["Scanned", "buckets_of", "scan", "scan_rows", "span_of"]
@@ -106,5 +105,4 @@ def _counting(plan: ScanPlan) -> Work:
 
 
 def _sum(profiles: Sequence[Sequence[Profile]]) -> list[Profile]:
-    plus: Callable[[Profile, Profile], Profile] = add
-    return [reduce(plus, same_column) for same_column in zip(*profiles, strict=True)]
+    return [reduce(add_profiles, same_column) for same_column in zip(*profiles, strict=True)]

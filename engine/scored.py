@@ -48,7 +48,8 @@ def score(plans: Sequence[SignalPlan], readings: Readings) -> list[Scored]:
         except DataError as error:
             each.trouble = readings.failed(error)
             continue
-        same = (id(join.production), id(join.truth), join.roles.timestamp, join.windows, join.max_delay)
+        sides = (id(join.production), join.roles.timestamp, join.roles.correlation_id, id(join.truth))
+        same = (sides, join.truth_roles.timestamp, join.truth_roles.correlation_id, join.windows, join.max_delay)
         joins.setdefault(repr(same), []).append((each, join))
     for members in joins.values():
         try:

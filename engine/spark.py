@@ -1,8 +1,7 @@
 """What the engine asks of Spark: to carry the kernel to the tasks, to merge states, and to say what it did."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from time import perf_counter, process_time
+from typing import Self
 
 import pyarrow as pa
 from pyspark import cloudpickle
@@ -15,7 +14,7 @@ import signals
 from engine.errors import DataError
 from signals.state import IDENTITY
 
-__all__ = ["STATE_DDL", "Jobs", "collect", "count_jobs", "is_classic", "merged", "parallelism"]
+__all__ = ["STATE_DDL", "Meter", "collect", "is_classic", "merged", "parallelism"]
 
 STATE_DDL = "key int, column int, part tinyint, cell int, value string, n bigint, total double, low double, high double"
 UNREADABLE = "driftline cannot read "
@@ -62,27 +61,36 @@ def collect(frame: DataFrame) -> pa.Table:
         raise
 
 
-@dataclass
-class Jobs:
-    """How many Spark jobs ran; None on Spark Connect, which does not tell."""
+class Meter:
+    """What the work inside its ``with`` block cost.
 
-    count: int | None = None
+    Attributes:
+        spark_jobs: Spark jobs that were started; None on Spark Connect, which does not tell.
+        wall_seconds: elapsed time.
+        driver_seconds: CPU seconds of this process, without the JVM's and the tasks'.
+    """
 
+    spark_jobs: int | None = None
+    wall_seconds = 0.0
+    driver_seconds = 0.0
 
-@contextmanager
-def count_jobs(spark: SparkSession) -> Iterator[Jobs]:
-    """Count the Spark jobs that are started inside this block."""
-    jobs = Jobs()
-    if not is_classic(spark):
-        yield jobs
-        return
-    context = spark.sparkContext
-    group = f"driftline-{id(jobs)}"
-    before = {key: context.getLocalProperty(key) for key in ("spark.jobGroup.id", "spark.job.description")}
-    context.setJobGroup(group, "driftline")
-    try:
-        yield jobs
-    finally:
-        jobs.count = len(context.statusTracker().getJobIdsForGroup(group))
-        for key, value in before.items():
-            context.setLocalProperty(key, value)
+    def __init__(self, spark: SparkSession) -> None:
+        self._context = spark.sparkContext if is_classic(spark) else None
+        self._group = f"driftline-{id(self)}"
+        self._properties: dict[str, str | None] = {}
+
+    def __enter__(self) -> Self:
+        self._began, self._cpu = perf_counter(), process_time()
+        if self._context:
+            # The caller's own job group comes back afterwards.
+            names = ("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCancel")
+            self._properties = {name: self._context.getLocalProperty(name) for name in names}
+            self._context.setJobGroup(self._group, "driftline")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wall_seconds, self.driver_seconds = perf_counter() - self._began, process_time() - self._cpu
+        if self._context:
+            self.spark_jobs = len(self._context.statusTracker().getJobIdsForGroup(self._group))
+            for name, value in self._properties.items():
+                self._context.setLocalProperty(name, value)  # type: ignore[arg-type]

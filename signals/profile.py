@@ -12,7 +12,7 @@ import numpy.typing as npt
 from signals.bins import CategoricalBins, NumericBins
 from signals.distinct import Distinct
 
-__all__ = ["CategoricalProfile", "NumericProfile", "Profile"]
+__all__ = ["NAMED_UNSEEN", "CategoricalProfile", "NumericProfile", "Profile", "add_profiles", "most_frequent"]
 
 NAMED_UNSEEN = 1000
 """How many values outside the vocabulary are kept by name: the most frequent ones."""
@@ -117,6 +117,19 @@ class CategoricalProfile(Tally):
 
 
 Profile = NumericProfile | CategoricalProfile
+
+
+def add_profiles(one: Profile, other: Profile) -> Profile:
+    """``one + other`` of two profiles of the same column.
+
+    Raises:
+        ValueError: when their bins differ.
+    """
+    if isinstance(one, NumericProfile) and isinstance(other, NumericProfile):
+        return one + other
+    if isinstance(one, CategoricalProfile) and isinstance(other, CategoricalProfile):
+        return one + other
+    raise ValueError(f"profiles of different bins do not add: {one.bins.id} and {other.bins.id}")
 
 
 def most_frequent(counts: dict[str, int], keep: int) -> dict[str, int]:
