@@ -17,7 +17,6 @@ from engine.definitions.sentences import Report
 from engine.definitions.signal_keys import SignalKeys
 from engine.definitions.sources import source_of
 from engine.definitions.trigger_keys import CronTrigger, RecurrenceTrigger, TriggerKeys
-from engine.definitions.words import many
 from engine.errors import Problem
 from engine.monitor import Monitor, Signal
 
@@ -47,6 +46,7 @@ def assemble(document: Document, library: Library, path: Path | None) -> tuple[M
     setting = _setting(schedule, library, report)
     signals = _signals(schedule.create_monitor.monitoring_signals, setting, report)
     if report.problems:
+        _look_at_sources(document.data["create_monitor"], setting, report)
         return None, sorted(set(report.problems))
     return _monitor(schedule, setting, signals, path), []
 
@@ -61,21 +61,27 @@ def _look_through(data: dict[str, Any], library: Library, report: Report) -> Non
     before = len(report.problems)
     setting = _bound(trigger, target or MonitoringTarget(), library, report)
     complete = target is not None and len(report.problems) == before
-    signals = body.get("monitoring_signals")
-    for name, written in signals.items() if isinstance(signals, dict) else ():
+    for name, written in _mapping(body.get("monitoring_signals")).items():
         keys = _readable(_SIGNAL, written)
         if keys is not None:
             _compiled(name, keys, setting, report, complete=complete)
-        elif isinstance(written, dict):
-            _look_at_sources(written, setting, report.at("create_monitor", "monitoring_signals", name))
+    _look_at_sources(body, setting, report)
 
 
-def _look_at_sources(written: dict[str, Any], setting: Setting, report: Report) -> None:
-    for key in ("production_data", "reference_data"):
-        for place, block in enumerate(many(written.get(key) or {})):
-            found = _readable(_INPUT, block.get("input_data")) if isinstance(block, dict) else None
-            if found is not None:
-                source_of(found, setting.folder, setting.library, report.at(key, place, "input_data"))
+def _look_at_sources(body: dict[str, Any], setting: Setting, report: Report) -> None:
+    """Look up every name of an asset, also those that nobody came to for what was wrong before."""
+    for name, written in _mapping(body.get("monitoring_signals")).items():
+        part = report.at("create_monitor", "monitoring_signals", name)
+        for key in ("production_data", "reference_data"):
+            blocks = _mapping(written).get(key)
+            for place, block in enumerate(blocks if isinstance(blocks, list) else [blocks]):
+                found = _readable(_INPUT, _mapping(block).get("input_data"))
+                if found is not None:
+                    source_of(found, setting.folder, setting.library, part.at(key, place, "input_data"))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 T = TypeVar("T")

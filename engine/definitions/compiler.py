@@ -89,7 +89,8 @@ def _data(keys: AnySignal, datasets: Datasets, report: Report) -> tuple[tuple[Da
     production = datasets.production(keys.production_data, context)
     if production is None:
         return None
-    if not any(map(is_windowable, production)):
+    timed = any(map(is_windowable, production))
+    if not timed:
         _report_timeless("production_data", report)
     if len(production) > 1:
         _report_missing_ids(production, report)
@@ -100,7 +101,7 @@ def _data(keys: AnySignal, datasets: Datasets, report: Report) -> tuple[tuple[Da
         reference = _prediction_reference(production, reference, report)
     if reference is None:
         return None
-    if not is_windowable(reference):
+    if timed and not is_windowable(reference):
         _report_timeless("reference_data", report)
     return production, reference
 

@@ -9,11 +9,16 @@ import yaml
 
 from engine.definitions.shape import SPELLINGS
 from engine.errors import Problem
+from engine.monitor import SignalType
 
 __all__ = ["Document", "Key", "read_document"]
 
 Key = tuple[str | int, ...]
 """The way to a value from the top of a file: names of keys and places in lists."""
+
+
+READERS_STEPS = frozenset({*SignalType, "recurrence", "cron", "[key]"})
+"""What pydantic adds to a path to say which of several kinds it read, or that it means the key itself."""
 
 
 @dataclass(frozen=True)
@@ -36,27 +41,25 @@ class Document:
 
     def problem(self, key: Sequence[str | int], message: str, hint: str | None = None) -> Problem:
         """A problem at a key, which is given in canonical words and reported in the author's."""
-        written = self.written(key)
+        written = self._written(key, missing=message.startswith("is missing"))
         return Problem(self.file, _text(written), message, hint, self._line(written))
 
-    def written(self, key: Sequence[str | int]) -> Key:
-        """The key as its author wrote it.
+    def _written(self, key: Sequence[str | int], *, missing: bool) -> Key:
+        """The key as its author wrote it, or, where it is missing, would have written it.
 
-        Steps that only the reader knows (which kind of signal it is, that one object is a list of one) fall away. The
-        last step stays even where nothing is written: it is then what is missing.
+        Steps that only the reader knows (which kind of signal it is, that one object is a list of one) fall away.
         """
         value, path = self.data, list[str | int]()
-        for step in key[:-1]:
+        unwritten: list[str | int] = []
+        for step in key:
             found = _spelling(value, step)
-            if found is not None:
-                path.append(found)
-                value = value[found]
-        last = _spelling(value, key[-1]) if key else None
-        if last is not None:
-            path.append(last)
-        elif key and isinstance(value, dict) and key[-1] != "[key]":
-            path.append(key[-1])
-        return tuple(path)
+            if found is None:
+                unwritten.append(step)
+                continue
+            path.append(found)
+            value, unwritten = value[found], []
+        wanted = [step for step in unwritten if isinstance(step, str) and step not in READERS_STEPS]
+        return (*path, *wanted) if missing else tuple(path)
 
     def _line(self, key: Key) -> int | None:
         for length in range(len(key), 0, -1):

@@ -100,9 +100,9 @@ SENTENCES: dict[str, Callable[[Any, Mapping[str, Any]], tuple[str, str | None]]]
     "model_": _is_not("a mapping (key: value)"),
     "tuple_type": _is_not("a list"),
     "too_short": lambda _value, _context: ("is empty", None),
-    "greater_than_equal": _must("{ge} or more"),
-    "less_than_equal": _must("{le} or less"),
-    "greater_than": _must("more than {gt}"),
-    "less_than": _must("less than {lt}"),
+    "greater_than_equal": _must("{ge:g} or more"),
+    "less_than_equal": _must("{le:g} or less"),
+    "greater_than": _must("more than {gt:g}"),
+    "less_than": _must("less than {lt:g}"),
 }
 """By the start of pydantic's name for the error; the first that fits."""
