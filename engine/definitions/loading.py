@@ -1,7 +1,7 @@
 """Reads monitors from files, folders and mappings, and says everything that is wrong with them at once."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -124,11 +124,6 @@ def _sound(monitor: Monitor | None, problems: list[Problem], library: Library) -
     return monitor
 
 
-class _naming:  # noqa: N801 - a function that remembers
+def _naming(first: Path) -> Callable[[Path], str]:
     """Calls files as the user called the first: relative to the working folder, or absolute."""
-
-    def __init__(self, path: Path) -> None:
-        self._relative = not path.is_absolute()
-
-    def __call__(self, path: Path) -> str:
-        return os.path.relpath(path) if self._relative else str(_absolute(path))
+    return (lambda path: str(_absolute(path))) if first.is_absolute() else os.path.relpath
