@@ -40,7 +40,7 @@ def _names_of_whole_steps(edges: Floats, value_type: ValueType) -> list[str]:
     """Only whole numbers (or days) occur, so that [3, 4) holds nothing but 3."""
     unit = SECONDS_PER_DAY if value_type is ValueType.DATE else 1
     steps = [math.ceil(edge / unit) for edge in edges]
-    texts = [_day(step) if value_type is ValueType.DATE else str(step) for step in steps]
+    texts = [_day(step) if value_type is ValueType.DATE else _integer(step) for step in steps]
     inner = [
         texts[i] if steps[i + 1] - steps[i] == 1 else f"[{texts[i]}, {texts[i + 1]})" for i in range(len(steps) - 1)
     ]
@@ -83,6 +83,10 @@ def _number(value: float, digits: int) -> str:
     return text
 
 
+def _integer(step: int) -> str:
+    return str(step) if abs(step) < 10**20 else repr(float(step))
+
+
 def _day(step: int) -> str:
     return _moment(step * SECONDS_PER_DAY).removesuffix(" 00:00:00")
 
@@ -91,4 +95,4 @@ def _moment(seconds: float) -> str:
     try:
         return str(EPOCH + timedelta(seconds=seconds))
     except OverflowError:  # outside the years 1 to 9999
-        return _number(seconds, 17)
+        return repr(float(seconds))

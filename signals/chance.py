@@ -11,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-__all__ = ["DRAWS", "Chance", "draw_samples", "expects_five", "of_draws", "of_gap", "of_psi", "of_test"]
+__all__ = ["DRAWS", "Chance", "draw_samples", "of_draws", "of_gap", "of_psi", "of_test"]
 
 DRAWS = 500
 ALPHA = 0.05
 ROUNDING = 1e-12
+MOST_BIAS = 0.1
+"""How much smoothing may add to a PSI whose chance is known in closed form, in units of 1/n + 1/m."""
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -49,26 +51,25 @@ def of_draws(value: float, drawn: Floats) -> Chance:
     return Chance(p_value, float(np.quantile(drawn, 1 - ALPHA)), "simulation")
 
 
-def expects_five(current: Counts, baseline: Counts) -> bool:
-    """Whether every bin expects at least 5 rows in both samples, as approximations by chi-squared need.
+def of_psi(value: float, still: Floats, current: Counts, baseline: Counts) -> Chance | None:
+    """The chance of a PSI in closed form: (1/n + 1/m)·χ²(k − 1), B. Yurdakul, 2018; None where that does not hold.
 
-    Bins that are empty on both sides have a pooled share of 0: nothing can be drawn from them, so there is nothing to
-    approximate, and they do not count.
-    """
-    pooled = current + baseline
-    n, m = int(current.sum()), int(baseline.sum())
-    return bool((pooled[pooled > 0] * (min(n, m) / (n + m)) >= 5).all())
+    It holds where every bin expects at least 5 rows in both samples. Bins that are empty on both sides do not count:
+    they are empty in every draw under no change, so they add no degree of freedom; their smoothed terms are constants
+    of n, m and k (0 for samples of equal size) that only move the distribution.
 
-
-def of_psi(value: float, terms: Floats, current: Counts, baseline: Counts) -> Chance:
-    """The chance of a PSI in closed form: (1/n + 1/m)·χ²(k − 1), B. Yurdakul, 2018.
-
-    A bin that is empty on both sides is empty in every draw under no change. It adds no degree of freedom, and its
-    smoothed term is a constant of n, m and k (0 for samples of equal size) that only moves the distribution.
+    Args:
+        value: the PSI.
+        still: float64[k], its terms if both samples had exactly their expected counts: what smoothing alone adds.
+        current: int64[k].
+        baseline: int64[k].
     """
     drawable = current + baseline > 0
     scale = 1 / int(current.sum()) + 1 / int(baseline.sum())
-    constant, freedom = float(terms[~drawable].sum()), int(drawable.sum()) - 1
+    freedom = int(drawable.sum()) - 1
+    if not _expects_five(current, baseline) or still[drawable].sum() > MOST_BIAS * scale:
+        return None
+    constant = float(still.sum())
     if freedom < 1:
         return Chance(1.0, value, "closed form")
     p_value = float(special.chdtrc(freedom, max(0.0, value - constant) / scale))
@@ -90,6 +91,12 @@ def of_gap(gap: float, n: int, m: int) -> Chance:
 def of_test(p_value: float, method: str) -> Chance:
     """The chance of a test's own p-value, which is bad when low: 5 % of them lie below 0.05 when nothing changed."""
     return Chance(p_value, ALPHA, method)
+
+
+def _expects_five(current: Counts, baseline: Counts) -> bool:
+    pooled = current + baseline
+    n, m = int(current.sum()), int(baseline.sum())
+    return bool((pooled[pooled > 0] * (min(n, m) / (n + m)) >= 5).all())
 
 
 @lru_cache

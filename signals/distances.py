@@ -14,7 +14,8 @@ from scipy import special
 
 __all__ = ["CHEBYSHEV", "HELLINGER", "JENSEN_SHANNON", "KULLBACK_LEIBLER", "PSI", "TOTAL_VARIATION", "Distance"]
 
-Counts = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int64] | npt.NDArray[np.float64]
+"""Counted, or expected ones."""
 Floats = npt.NDArray[np.float64]
 
 

@@ -4,7 +4,7 @@ Distances and a test between the shares of two samples in the same bins: numbers
 """
 
 from signals.catalogue import Bad, Family, metric
-from signals.chance import expects_five, of_draws, of_psi
+from signals.chance import Chance, of_draws, of_psi
 from signals.change import Change
 from signals.distances import CHEBYSHEV, HELLINGER, JENSEN_SHANNON, KULLBACK_LEIBLER, PSI, TOTAL_VARIATION, Distance
 from signals.evidence import measured
@@ -78,8 +78,13 @@ def _measured(change: Change, distance: Distance) -> Measurement | Undefined:
     current, baseline = change.counts
     terms = distance.terms(current, baseline)
     value = float(distance.total(terms))
-    if distance is PSI and expects_five(current, baseline):
-        chance = of_psi(value, terms, current, baseline)
-    else:
-        chance = of_draws(value, distance.between(*change.draws))
+    chance = _psi_in_closed_form(change, value) if distance is PSI else None
+    chance = chance or of_draws(value, distance.between(*change.draws))
     return measured(change, value, chance, bins=change.bins, counts=change.counts, terms=terms)
+
+
+def _psi_in_closed_form(change: Change, value: float) -> Chance | None:
+    current, baseline = change.counts
+    pooled = (current + baseline) / (current.sum() + baseline.sum())
+    still = PSI.terms(pooled * current.sum(), pooled * baseline.sum())
+    return of_psi(value, still, current, baseline)

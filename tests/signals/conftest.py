@@ -52,7 +52,9 @@ class Profiles:
     def vocabulary(self, categories: Sequence[str], *, complete: bool = True) -> CategoricalBins:
         return CategoricalBins(ValueType.STRING, tuple(categories), complete)
 
-    def categories(self, values: Iterable[str | None], bins: CategoricalBins, unreadable: int = 0) -> CategoricalProfile:
+    def categories(
+        self, values: Iterable[str | None], bins: CategoricalBins, unreadable: int = 0
+    ) -> CategoricalProfile:
         values = list(values)
         counted = Counter(value for value in values if value is not None)
         unseen = {value: count for value, count in counted.items() if value not in bins.categories}
