@@ -26,7 +26,7 @@ class Table:
     Attributes:
         names: the cells' names.
         current, baseline: int64[cells], its two rows.
-        pooled: the names of the bins that were pooled into the last cell.
+        pooled: the names of the rare bins, which were pooled into the last cell.
     """
 
     names: list[str]
@@ -38,6 +38,11 @@ class Table:
     def freedom(self) -> int:
         """Degrees of freedom."""
         return len(self.current) - 1
+
+    @property
+    def all_rare(self) -> bool:
+        """Whether pooling would have left a single cell, so that nothing was pooled."""
+        return self.names == self.pooled
 
 
 @metric(
@@ -66,7 +71,7 @@ def pearsons_chi_squared_test(change: Change) -> Measurement | Undefined:
 
 
 def _p_value(change: Change, table: Table, statistic: float) -> tuple[float, str]:
-    if table.pooled and len(table.names) == len(table.pooled):
+    if table.all_rare:
         return of_draws(statistic, _terms(*change.draws).sum(axis=-1)).p_value, "simulation"
     if not table.freedom:
         return 1.0, "closed form"
@@ -85,7 +90,7 @@ def _table(change: Change) -> Table:
     pooled = [name for name, is_rare in zip(change.bins, rare, strict=True) if is_rare]
     if not pooled:
         return Table(names, current[kept], baseline[kept], pooled)
-    if not names:  # pooling would leave a single cell, so there are too few rows for the approximation: see _p_value
+    if not names:  # too few rows for the approximation by chi-squared: the p-value is simulated instead
         return Table(pooled, current[rare], baseline[rare], pooled)
     return Table(
         [*names, f"{len(pooled)} rare bins"],

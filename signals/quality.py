@@ -125,8 +125,8 @@ def out_of_bounds_rate(column: Column) -> Measurement | Undefined:
 def _null_rate(profile: Profile, scale: float) -> Measurement | Undefined:
     if profile.rows == 0:
         return NO_ROWS
-    nulls = profile.nulls + profile.nans
-    return number(scale * nulls / profile.rows, profile.rows, nulls=nulls, nans=profile.nans)
+    rate = (profile.nulls + profile.nans) / profile.rows
+    return number(scale * rate, profile.rows, nulls=profile.nulls, nans=profile.nans)
 
 
 def _unreadable_rate(profile: Profile) -> Measurement | Undefined:
