@@ -19,7 +19,7 @@ CONTEXTS = OneOf(
     {"actuals": "ground_truth", "ground_truth_data": "ground_truth", "model_input_output": "model_inputs_outputs"},
 )
 TIME_FORMATS = OneOf(tuple(TimeFormat), {"iso": "iso8601"})
-STEPS = OneOf(("hour", "day", "month"))
+STEPS = OneOf(("year", "month", "day", "hour"))
 
 
 class InputData(Shape):
