@@ -104,16 +104,16 @@ class NumericCounter:
         if self.distinct_up_to:
             self._count_distinct(x, keys)
         cell = self._lookup.cells(x) if self._lookup else np.zeros(len(x), np.intp)
-        self._counts[keys.span] += keys.cells(cell, self.bins.cells)
+        self._counts[keys.span] += keys.counts(cell, self.bins.cells)
         low, high = keys.least(x), keys.greatest(x)
         if np.isinf(np.min(low)) or np.isinf(np.max(high)):
             finite = np.isfinite(x)
             self._scalars[keys.span, INFINITE] += keys.tally(~finite)
             x, cell, keys = x[finite], cell[finite], keys.where(finite)
             low, high = keys.least(x), keys.greatest(x)
-        from_center = x - self.bins.center
         with np.errstate(over="ignore", invalid="ignore"):  # sums of huge numbers overflow; metrics say so
-            self._sums[keys.span] += keys.cells(cell, self.bins.cells, from_center)
+            from_center = x - self.bins.center
+            self._sums[keys.span] += keys.sums(cell, self.bins.cells, from_center)
             self._squares[keys.span] += keys.squares(from_center)
         self._low[keys.span] = np.minimum(self._low[keys.span], low)
         self._high[keys.span] = np.maximum(self._high[keys.span], high)
@@ -218,7 +218,7 @@ class CategoricalCounter:
         known = pc.fill_null(pc.index_in(dictionary, self._vocabulary), other)
         cell_of_code = known.to_numpy(zero_copy_only=False).astype(np.intp)
         cell = cell_of_code[codes]
-        self._counts[keys.span] += keys.cells(cell, self.bins.cells)
+        self._counts[keys.span] += keys.counts(cell, self.bins.cells)
         unseen = cell == other
         if not unseen.any():
             return

@@ -45,10 +45,16 @@ class Keys:
         """How many rows each bucket has."""
         return size if self.local is None else np.bincount(self.local, minlength=self.count)
 
-    def cells(self, cell: npt.NDArray[np.intp], cells: int, weights: Floats | None = None) -> npt.NDArray[np.generic]:
-        """[count, cells]: the number of rows in each bucket's cell, or the sum of their weights."""
-        index = cell if self.local is None else self.local * cells + cell
-        return np.bincount(index, weights, minlength=self.count * cells).reshape(self.count, cells)
+    def counts(self, cell: npt.NDArray[np.intp], cells: int) -> npt.NDArray[np.intp]:
+        """intp[count, cells]: how many rows each bucket's cells have."""
+        return np.bincount(self._index(cell, cells), minlength=self.count * cells).reshape(self.count, cells)
+
+    def sums(self, cell: npt.NDArray[np.intp], cells: int, weights: Floats) -> Floats:
+        """float64[count, cells]: the sum of the weights of each bucket's cells."""
+        return _weighted(self._index(cell, cells), weights, self.count * cells).reshape(self.count, cells)
+
+    def _index(self, cell: npt.NDArray[np.intp], cells: int) -> npt.NDArray[np.intp]:
+        return cell if self.local is None else self.local * cells + cell
 
     def squares(self, x: Floats) -> Floats | float:
         """The sum of squares in each bucket."""
@@ -100,3 +106,7 @@ class Buckets:
         step = np.searchsorted(self.edges, instants, side="right") - 1
         inside = (step >= 0) & (step < steps) & (instants != UNDATED)
         return np.where(inside, self.bucket[np.clip(step, 0, steps - 1)], -1)
+
+
+def _weighted(index: npt.NDArray[np.intp], weights: Floats, size: int) -> Floats:
+    return np.bincount(index, weights, minlength=size).astype(np.float64, copy=False)

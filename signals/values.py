@@ -69,13 +69,15 @@ def read_numbers(array: pa.Array, value_type: ValueType) -> pa.Array:
 
 
 def read_texts(array: pa.Array, value_type: ValueType) -> pa.DictionaryArray:
-    """The values as dictionary<int32, string>[n], spelt one way; null where null or unreadable as `value_type`.
+    """The values as dictionary<int32, string>[n], spelt one way; null where null or unreadable as the type asked for.
 
-    Integers are spelt without a fraction (3.0 reads as ``3``), booleans ``true`` and ``false``.
+    """The values as dictionary<int32, string>[n], spelt one way; null where null or not readable as `value_type`.
     """
     if is_nested(array.type):
         return pa.nulls(len(array), pa.dictionary(pa.int32(), pa.string()))
-    if pa.types.is_boolean(array.type) or pa.types.is_null(array.type):
+    if pa.types.is_boolean(array.type):  # there is no dictionary of booleans
+        array = array.cast(pa.int8() if value_type is ValueType.INTEGER else pa.string())
+    if pa.types.is_null(array.type):
         array = array.cast(pa.string())
     encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
     dictionary = encoded.dictionary
@@ -127,9 +129,13 @@ def _seconds_of_text(text: str | None) -> float | None:
 
 def _spelt(dictionary: pa.Array, value_type: ValueType) -> pa.Array:
     spell = {ValueType.INTEGER: _spell_integer, ValueType.BOOLEAN: _spell_boolean}.get(value_type)
-    if spell is None:
-        return dictionary.cast(pa.string())
-    return pa.array([None if value is None else spell(value) for value in dictionary.to_pylist()], pa.string())
+    if spell is not None:
+        return pa.array([None if value is None else spell(value) for value in dictionary.to_pylist()], pa.string())
+    if value_type is ValueType.DOUBLE:
+        return pc.add(read_numbers(dictionary, value_type), 0.0).cast(pa.string())  # + 0.0: there is no category -0
+    if pa.types.is_timestamp(dictionary.type):  # one unit: files may differ in it
+        dictionary = dictionary.cast(pa.timestamp("us", dictionary.type.tz), safe=False).cast(pa.timestamp("us"))
+    return dictionary.cast(pa.string())
 
 
 def _spell_integer(value: object) -> str | None:
