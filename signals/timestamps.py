@@ -18,6 +18,8 @@ __all__ = ["UNDATED", "TimeFormat", "find_format", "read_instants"]
 
 UNDATED = np.iinfo(np.int64).min
 """The instant of a row whose timestamp is null or cannot be read: it lies in no window."""
+FARTHEST = 9e18
+"""Microseconds, about 285,000 years: what an int64 can hold, with some room for rounding."""
 
 
 class TimeFormat(StrEnum):
@@ -49,7 +51,8 @@ def find_format(array: pa.Array) -> TimeFormat:
     if pa.types.is_date(kind):
         return TimeFormat.DATE
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        greatest = pc.max(pc.abs(array)).as_py()
+        numbers = _within(array.cast(pa.float64(), safe=False), np.finfo(np.float64).max)
+        greatest = pc.max(pc.abs(numbers)).as_py()
         digits = len(str(int(greatest))) if greatest is not None else 0
         steps = [(11, TimeFormat.SECONDS), (14, TimeFormat.MILLISECONDS), (17, TimeFormat.MICROSECONDS)]
         return next((name for most, name in steps if digits <= most), TimeFormat.NANOSECONDS)
@@ -76,12 +79,17 @@ def read_instants(array: pa.Array, form: TimeFormat) -> npt.NDArray[np.int64]:
 
 def _epochs(array: pa.Array, factor: float) -> npt.NDArray[np.int64]:
     if pa.types.is_integer(array.type):
-        whole = array.cast(pa.int64(), safe=False)
+        whole = _within(array.cast(pa.int64(), safe=False), int(FARTHEST / max(1.0, factor)))
         step = pa.scalar(int(factor) if factor >= 1 else int(1 / factor), pa.int64())
         return _or_undated(pc.multiply(whole, step) if factor >= 1 else pc.divide(whole, step))
-    numbers = read_numbers(array, ValueType.DOUBLE)
-    finite = pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
-    return _or_undated(pc.round(pc.multiply(finite, factor)).cast(pa.int64(), safe=False))
+    numbers = _within(pc.multiply(read_numbers(array, ValueType.DOUBLE), factor), FARTHEST)
+    return _or_undated(pc.round(numbers).cast(pa.int64()))
+
+
+def _within(numbers: pa.Array, bound: float) -> pa.Array:
+    """Null beyond what an instant can be, and at NaN."""
+    inside = pc.and_(pc.less_equal(numbers, bound), pc.greater_equal(numbers, -bound))
+    return pc.if_else(inside, numbers, pa.scalar(None, numbers.type))
 
 
 def _or_undated(instants: pa.Array) -> npt.NDArray[np.int64]:

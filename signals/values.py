@@ -69,9 +69,9 @@ def read_numbers(array: pa.Array, value_type: ValueType) -> pa.Array:
 
 
 def read_texts(array: pa.Array, value_type: ValueType) -> pa.DictionaryArray:
-    """The values as dictionary<int32, string>[n], spelt one way; null where null or unreadable as the type asked for.
-
     """The values as dictionary<int32, string>[n], spelt one way; null where null or not readable as `value_type`.
+
+    3.0 and 3.00 are spelt ``3``, booleans ``true`` and ``false``, times in UTC.
     """
     if is_nested(array.type):
         return pa.nulls(len(array), pa.dictionary(pa.int32(), pa.string()))
