@@ -1,9 +1,9 @@
 """The data plane: one evaluation of one or many monitors on Spark.
 
-    from engine import Monitor, Store, evaluate
+from engine import Monitor, Store, evaluate
 
-    evaluation = evaluate(spark, Monitor.from_yaml("conf/monitors/flights.yaml"), scheduled_for)
-    evaluation.to_pandas()
+evaluation = evaluate(spark, Monitor.from_yaml("conf/monitors/flights.yaml"), scheduled_for)
+evaluation.to_pandas()
 """
 
 from importlib import import_module
