@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from engine.definitions.datasets import Datasets, Setting, is_windowable
+from engine.definitions.datasets import Datasets, Setting
 from engine.definitions.requests import requests_of
 from engine.definitions.sentences import Report
 from engine.definitions.signal_keys import (
@@ -89,9 +89,6 @@ def _data(keys: AnySignal, datasets: Datasets, report: Report) -> tuple[tuple[Da
     production = datasets.production(keys.production_data, context)
     if production is None:
         return None
-    timed = any(map(is_windowable, production))
-    if not timed:
-        _report_timeless("production_data", report)
     if len(production) > 1:
         _report_missing_ids(production, report)
     if isinstance(keys, ModelPerformanceSignal):
@@ -101,8 +98,6 @@ def _data(keys: AnySignal, datasets: Datasets, report: Report) -> tuple[tuple[Da
         reference = _prediction_reference(production, reference, report)
     if reference is None:
         return None
-    if timed and not is_windowable(reference):
-        _report_timeless("reference_data", report)
     return production, reference
 
 
@@ -157,11 +152,6 @@ def _prediction_reference(
         report.add(_role("reference_data", "target_column"), "is missing", hint)
         return None
     return replace(reference, columns=replace(reference.columns, prediction=compared))
-
-
-def _report_timeless(key: str, report: Report) -> None:
-    hint = "which column says when a row happened? (or give input_data.partitions)"
-    report.add(_role(key, "timestamp"), "is missing", hint)
 
 
 def _report_missing_ids(production: tuple[Data, ...], report: Report) -> None:

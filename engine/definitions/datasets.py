@@ -13,7 +13,7 @@ from engine.monitor import Columns, Context, Data, FixedWindow, LookbackWindow, 
 from engine.triggers import Trigger
 from engine.windows import default_window, reference_window
 
-__all__ = ["Datasets", "Setting", "is_windowable"]
+__all__ = ["Datasets", "Setting"]
 
 ROLES_BY_CONTEXT: Mapping[Context, tuple[str, ...]] = {
     Context.MODEL_INPUTS: ("timestamp", "timestamp_format", "correlation_id"),
@@ -139,11 +139,6 @@ class Datasets:
         source = source_of(dataset.input_data, file.document.folder, self.setting.library, own)
         report.problems.extend(own.problems)
         return source, _overridden(columns, dataset.data_column_names)
-
-
-def is_windowable(data: Data) -> bool:
-    """Whether a window of this dataset can be told from the rest of it."""
-    return data.window is None or data.columns.timestamp is not None or bool(data.source.partitions)
 
 
 def window_of(asked: DataWindow | None, default: WindowDefinition) -> WindowDefinition:

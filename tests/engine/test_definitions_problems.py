@@ -227,12 +227,6 @@ RATE = "metric_thresholds.numerical.null_value_rate"
         ("{type: data_drift, production_data: {data_window: {lookback_window_size: P0.5M}}}", ["production_data.data_window.lookback_window_size: 'P0.5M' has a fraction of a month or year (give it in days)"]),  # noqa: E501
         ("{type: data_drift, production_data: {data_window: {lookback_window_offset: -P1D}}}", ["production_data.data_window.lookback_window_offset: '-P1D' is negative"]),  # noqa: E501
         ("{type: data_drift, production_data: {data_window: {}, data_window_size: P1D}}", ["production_data.data_window_size: cannot go with data_window (keep one of them)"]),  # noqa: E501
-        ("{type: data_drift, production_data: {data_column_names: {timestamp: null}}}", [
-            "production_data.data_column_names.timestamp: is missing (which column says when a row happened? (or give input_data.partitions))",  # noqa: E501
-        ]),
-        ("{type: data_drift, reference_data: {input_data: {path: x}, data_window: default}}", [
-            "reference_data.data_column_names.timestamp: is missing (which column says when a row happened? (or give input_data.partitions))",  # noqa: E501
-        ]),
         ("{type: data_drift, production_data: {data_column_names: {prediction: a, target_column: b}}}", ["production_data.data_column_names.target_column: says the same as prediction (keep one of them)"]),  # noqa: E501
         ("{type: prediction_drift}", ["production_data.input_data: is missing, and the model 'credit' has no model_outputs (say where the rows are)"]),  # noqa: E501
         ("{type: prediction_drift, production_data: {input_data: {path: x}}}", ["production_data.data_column_names.prediction: is missing (which column is the prediction?)"]),  # noqa: E501
