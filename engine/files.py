@@ -144,8 +144,8 @@ def _may_hold(group: pq.RowGroupMetaData, name: str, form: TimeFormat, span: Spa
     """Whether a row group's statistics leave room for rows of the span; without statistics they do."""
     numbers = [number for number in range(group.num_columns) if group.column(number).path_in_schema == name]
     statistics = group.column(numbers[0]).statistics if numbers else None
-    if statistics is None or not statistics.has_min_max:
-        return True
+    if statistics is None or not statistics.has_min_max or isinstance(statistics.min, str | bytes):
+        return True  # texts are not in the order of time where they carry offsets
     try:
         low, high = read_instants(pa.array([statistics.min, statistics.max]), form)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
