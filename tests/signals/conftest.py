@@ -42,7 +42,7 @@ class Profiles:
             unreadable=unreadable,
             counts=np.bincount(np.searchsorted(bins.edges, readable, side="right"), minlength=bins.cells),
             bins=bins,
-            sums=np.bincount(of_finite, finite - bins.center, minlength=bins.cells),
+            sums=np.bincount(of_finite, finite - bins.center, minlength=bins.cells).astype(np.float64),
             squares=float(((finite - bins.center) ** 2).sum()),
             low=float(finite.min()) if len(finite) else np.inf,
             high=float(finite.max()) if len(finite) else -np.inf,

@@ -15,7 +15,11 @@ def measured(profiles, current: dict[str, int], baseline: dict[str, int]) -> Mea
         profiles.categories([name for name, count in side.items() for _ in range(count)], bins)
         for side in (current, baseline)
     )
-    result = METRICS["pearsons_chi_squared_test"].compute(Change(now, before))
+    return of_change(Change(now, before))
+
+
+def of_change(change: Change) -> Measurement:
+    result = METRICS["pearsons_chi_squared_test"].compute(change)
     assert isinstance(result, Measurement)
     return result
 
@@ -65,5 +69,5 @@ def test_too_few_rows_for_the_approximation_are_simulated(now, alarming, profile
 
 def test_terms_add_up_to_the_statistic(profiles):
     rng = np.random.default_rng(1)
-    test = METRICS["pearsons_chi_squared_test"].compute(profiles.change(rng.normal(size=90), rng.normal(size=900)))
+    test = of_change(profiles.change(rng.normal(size=90), rng.normal(size=900)))
     assert sum(each.term for each in test.contributions) == pytest.approx(test.details["statistic"])

@@ -6,6 +6,9 @@ import json
 import math
 from copy import deepcopy
 from dataclasses import asdict
+from functools import reduce
+from operator import add
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +43,8 @@ wild_columns = st.lists(
 category_columns = st.lists(st.sampled_from(["a", "b", "c,d", "other", "null", "", "ü", None]), max_size=60)
 
 
-def measurement(metric: Metric, change: Change) -> Measurement:
+def measurement(metric: Metric, change: Change) -> Any:
+    """The measurement; `Any`, because its evidence is there for every metric of drift."""
     result = metric.compute(change)
     assert isinstance(result, Measurement), result
     return result
@@ -139,10 +143,9 @@ def test_any_categories_have_a_finite_value_or_a_reason(metric, profiles, curren
 
 
 def assert_sound(metric: Metric, change: Change) -> None:
-    result = metric.compute(change)
-    if isinstance(result, Undefined):
-        assert result.reason
+    if isinstance(metric.compute(change), Undefined):
         return
+    result = measurement(metric, change)
     low, high = metric.range
     assert low <= result.value <= high
     assert math.isfinite(result.value)
@@ -187,7 +190,7 @@ def test_days_added_up_measure_like_all_their_rows_at_once(metric, value_type, p
     days = [np.round(rng.normal(10 * shift, 4.0, size=150)) for shift in (0.0, 0.5, 1.0)]
     whole = profiles.change(np.concatenate(days), np.round(rng.normal(0, 4.0, size=900)), value_type)
     bins = whole.current.bins
-    added = sum((profiles.numbers(day, bins) for day in days[1:]), profiles.numbers(days[0], bins))
+    added = reduce(add, (profiles.numbers(day, bins) for day in days))
     merged = measurement(metric, Change(added, whole.baseline))
     assert merged.value == pytest.approx(measurement(metric, whole).value, rel=1e-9)
     assert merged.p_value == pytest.approx(measurement(metric, whole).p_value, rel=1e-9)
@@ -198,7 +201,7 @@ def test_days_of_categories_added_up_measure_like_all_their_rows_at_once(metric,
     days = [["a"] * 20 + [None], ["b"] * 9 + ["new"] * 4, ["a", "c", "new"]]
     whole = profiles.change_of_categories([row for day in days for row in day], list("aaabbbcccccc") * 5)
     bins = whole.current.bins
-    added = sum((profiles.categories(day, bins) for day in days[1:]), profiles.categories(days[0], bins))
+    added = reduce(add, (profiles.categories(day, bins) for day in days))
     assert metric.compute(Change(added, whole.baseline)) == metric.compute(whole)
 
 

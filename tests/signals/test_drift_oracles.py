@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -9,6 +11,8 @@ from scipy.spatial import distance
 
 from signals.binning import Binning, BinningMethod
 from signals.bins import ValueType
+from signals.change import Change
+from signals.measurement import Measurement, Undefined
 from signals.metrics import METRICS
 
 ROWS = 100_000
@@ -28,6 +32,13 @@ WHOLE = {"integer", "calendar year"}
 DRIFTS = {"calendar year": lambda x: np.minimum(x + 2, 2024), "integer": lambda x: x + 1}
 
 
+def measured(name: str, change: Change) -> Any:
+    """The measurement; `Any`, because its evidence is there for every metric of drift."""
+    result = METRICS[name].compute(change)
+    assert isinstance(result, Measurement), result
+    return result
+
+
 @pytest.fixture(scope="module", params=[(shape, drift) for shape in SHAPES for drift in (False, True)], ids=str)
 def samples(request, profiles):
     """A current and a baseline sample of the shape, and the change between them."""
@@ -43,16 +54,16 @@ def samples(request, profiles):
 def test_the_gap_on_fine_cells_is_that_of_the_raw_rows(samples):
     current, baseline, change = samples
     raw = stats.ks_2samp(current, baseline).statistic
-    measured = METRICS["kolmogorov_smirnov_statistic"].compute(change)
-    assert measured.value == pytest.approx(raw, abs=0.001)
-    assert measured.value <= raw + 1e-12
-    assert raw <= measured.value + measured.details["largest_cell_share"]
+    found = measured("kolmogorov_smirnov_statistic", change)
+    assert found.value == pytest.approx(raw, abs=0.001)
+    assert found.value <= raw + 1e-12
+    assert raw <= found.value + found.details["largest_cell_share"]
 
 
 def test_wasserstein_over_cell_means_is_that_of_the_raw_rows(samples):
     current, baseline, change = samples
     raw = stats.wasserstein_distance(current, baseline) / baseline.std(ddof=1)
-    assert METRICS["normalized_wasserstein_distance"].compute(change).value == pytest.approx(raw, abs=0.005)
+    assert measured("normalized_wasserstein_distance", change).value == pytest.approx(raw, abs=0.005)
 
 
 def test_distances_from_the_same_bins_are_scipys(samples):
@@ -63,7 +74,7 @@ def test_distances_from_the_same_bins_are_scipys(samples):
     p, q = (c + 0.5) / (len(current) + k / 2), (b + 0.5) / (len(baseline) + k / 2)
 
     def value(name: str) -> float:
-        return METRICS[name].compute(change).value
+        return measured(name, change).value
 
     assert change.details["k"] == k
     assert value("population_stability_index") == pytest.approx(np.sum((p - q) * np.log(p / q)), abs=1e-12)
@@ -77,10 +88,10 @@ def test_distances_from_the_same_bins_are_scipys(samples):
     )
     assert value("chebyshev_distance") == pytest.approx(distance.chebyshev(c / c.sum(), b / b.sum()), abs=1e-12)
     chi = stats.chi2_contingency(np.array([c, b])[:, c + b > 0])
-    measured = METRICS["pearsons_chi_squared_test"].compute(change)
-    assert measured.value == pytest.approx(chi.pvalue, abs=1e-12)
-    assert measured.details["statistic"] == pytest.approx(chi.statistic, rel=1e-12)
-    assert measured.details["df"] == chi.dof
+    found = measured("pearsons_chi_squared_test", change)
+    assert found.value == pytest.approx(chi.pvalue, abs=1e-12)
+    assert found.details["statistic"] == pytest.approx(chi.statistic, rel=1e-12)
+    assert found.details["df"] == chi.dof
 
 
 def test_terms_add_up_to_the_distance(samples):
@@ -88,9 +99,9 @@ def test_terms_add_up_to_the_distance(samples):
     roots = {"jensen_shannon_distance", "hellinger_distance"}
     for name in ("population_stability_index", "kl_divergence", *roots, "total_variation_distance",
                  "kolmogorov_smirnov_statistic", "normalized_wasserstein_distance"):  # fmt: skip
-        measured = METRICS[name].compute(change)
-        total = sum(each.term for each in measured.contributions)
-        assert (np.sqrt(total) if name in roots else total) == pytest.approx(measured.value, rel=1e-9, abs=1e-15)
+        found = measured(name, change)
+        total = sum(each.term for each in found.contributions)
+        assert (np.sqrt(total) if name in roots else total) == pytest.approx(found.value, rel=1e-9, abs=1e-15)
 
 
 @pytest.mark.parametrize("sizes", [(30, 40), (30, 5_000), (3_000, 500)])
@@ -99,11 +110,11 @@ def test_the_test_of_kolmogorov_and_smirnov_is_scipys_kstwo(sizes, profiles):
     rng = np.random.default_rng(8)
     current, baseline = np.round(rng.normal(0.2, 5, n)), np.round(rng.normal(0.0, 5, m))  # gaps are at cells' edges
     change = profiles.change(current, baseline, ValueType.INTEGER)
-    test = METRICS["two_sample_kolmogorov_smirnov_test"].compute(change)
+    test = measured("two_sample_kolmogorov_smirnov_test", change)
     raw = stats.ks_2samp(current, baseline, method="asymp")
     assert test.details["statistic"] == pytest.approx(raw.statistic, abs=1e-12)
     assert test.value == pytest.approx(raw.pvalue, rel=1e-9)
-    statistic = METRICS["kolmogorov_smirnov_statistic"].compute(change)
+    statistic = measured("kolmogorov_smirnov_statistic", change)
     assert statistic.p_value == test.value
     assert statistic.expected_p95 == pytest.approx(stats.kstwo.ppf(0.95, round(n * m / (n + m))), rel=1e-9)
 
@@ -111,24 +122,25 @@ def test_the_test_of_kolmogorov_and_smirnov_is_scipys_kstwo(sizes, profiles):
 def test_psi_in_closed_form_is_yurdakuls(profiles):
     rng = np.random.default_rng(9)
     n = 4_000
-    measured = METRICS["population_stability_index"].compute(profiles.change(rng.normal(size=n), rng.normal(size=n)))
+    found = measured("population_stability_index", profiles.change(rng.normal(size=n), rng.normal(size=n)))
     drawable = 10  # deciles; the bin of nulls is empty on both sides
     scale = 1 / n + 1 / n
-    assert measured.details["p_value_method"] == "closed form"
-    assert measured.p_value == pytest.approx(stats.chi2.sf(measured.value / scale, drawable - 1), rel=1e-9)
-    assert measured.expected_p95 == pytest.approx(scale * stats.chi2.ppf(0.95, drawable - 1), rel=1e-9)
+    assert found.details["p_value_method"] == "closed form"
+    assert found.p_value == pytest.approx(stats.chi2.sf(found.value / scale, drawable - 1), rel=1e-9)
+    assert found.expected_p95 == pytest.approx(scale * stats.chi2.ppf(0.95, drawable - 1), rel=1e-9)
 
 
 def test_wasserstein_is_in_standard_deviations_of_the_baseline_at_least_a_thousandth(profiles):
-    moved = METRICS["normalized_wasserstein_distance"].compute(profiles.change(np.full(50, 7.002), np.full(80, 7.0)))
+    moved = measured("normalized_wasserstein_distance", profiles.change(np.full(50, 7.002), np.full(80, 7.0)))
     assert moved.value == pytest.approx(2.0)
     assert moved.details["standard_deviation"] == 0.0
 
 
 def test_infinite_values_have_a_place_in_the_gap_but_no_distance(profiles):
     change = profiles.change([1.0, np.inf, np.inf, 2.0], np.linspace(0, 3, 50))
-    assert METRICS["kolmogorov_smirnov_statistic"].compute(change).value >= 0.5
-    assert "2 of 4 values are infinite" in METRICS["normalized_wasserstein_distance"].compute(change).reason
+    assert measured("kolmogorov_smirnov_statistic", change).value >= 0.5
+    distance = METRICS["normalized_wasserstein_distance"].compute(change)
+    assert distance == Undefined("in the window, 2 of 4 values are infinite")
 
 
 @pytest.mark.parametrize("method", list(BinningMethod))
@@ -137,9 +149,9 @@ def test_nulls_are_a_bin_of_their_own_unless_dropped(method, profiles):
     now, before = rng.normal(size=1_000), rng.normal(size=1_000)
     now[:500] = np.nan
     binning = Binning(method, edges=(-1.0, 0.0, 1.0) if method is BinningMethod.EDGES else ())
-    psi = METRICS["population_stability_index"]
-    counted = psi.compute(profiles.change(now, before, binning=binning))
-    dropped = psi.compute(profiles.change(now, before, binning=binning, nulls="drop"))
+    psi = "population_stability_index"
+    counted = measured(psi, profiles.change(now, before, binning=binning))
+    dropped = measured(psi, profiles.change(now, before, binning=binning, nulls="drop"))
     assert counted.contributions[0].bin == "null"
     assert (counted.rows, dropped.rows) == (1_000, 500)
     assert counted.details["k"] == dropped.details["k"] + 1

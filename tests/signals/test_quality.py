@@ -21,10 +21,14 @@ RATES = ("null_value_rate", "data_type_error_rate", "out_of_bounds_rate")
 NAN = math.nan
 
 
-def value(name: str, column: Column | Dataset) -> float:
-    result = METRICS[name].compute(column)
+def measured(name: str, subject: Column | Dataset) -> Measurement:
+    result = METRICS[name].compute(subject)
     assert isinstance(result, Measurement), result
-    return result.value
+    return result
+
+
+def value(name: str, subject: Column | Dataset) -> float:
+    return measured(name, subject).value
 
 
 def reason(name: str, column: Column | Dataset) -> str:
@@ -96,7 +100,7 @@ def test_a_number_that_describes_has_no_bad_direction_and_one_that_complains_has
 def test_nulls_and_nans_are_counted_together_and_told_apart(numbers):
     column = numbers([1.0, NAN, NAN, 2.0])
     column = replace(column, current=replace(column.current, nulls=1, nans=1))
-    result = METRICS["null_value_rate"].compute(column)
+    result = measured("null_value_rate", column)
     assert result.value == 0.5
     assert (result.details["nulls"], result.details["nans"]) == (1, 1)
     assert value("percent_empty", column) == 50.0
@@ -109,7 +113,7 @@ def test_what_cannot_be_read_is_no_null(numbers):
 
 
 def test_bounds_are_inside(numbers):
-    result = METRICS["out_of_bounds_rate"].compute(numbers([0.0, 9.0, -1e-300, math.nextafter(9, 10), math.inf, NAN]))
+    result = measured("out_of_bounds_rate", numbers([0.0, 9.0, -1e-300, math.nextafter(9, 10), math.inf, NAN]))
     assert result.value == 3 / 5
     assert (result.details["below"], result.details["above"]) == (1, 2)
 
@@ -128,15 +132,15 @@ def test_a_category_is_out_of_bounds_when_the_baseline_never_had_it(categories):
 
 def test_rates_carry_the_baselines(numbers):
     for name in RATES:
-        assert METRICS[name].compute(numbers([1.0])).details["baseline_value"] == 0.0
+        assert measured(name, numbers([1.0])).details["baseline_value"] == 0.0
     baseline = replace(numbers([1.0]).baseline, rows=20, nulls=10)
-    result = METRICS["percent_empty"].compute(replace(numbers([1.0]), baseline=baseline))
+    result = measured("percent_empty", replace(numbers([1.0]), baseline=baseline))
     assert result.details["baseline_value"] == 50.0
     assert result.baseline_rows == 20
 
 
 def test_without_a_baseline_there_is_no_baseline_value(numbers):
-    result = METRICS["null_value_rate"].compute(Column(numbers([1.0]).current))
+    result = measured("null_value_rate", Column(numbers([1.0]).current))
     assert "baseline_value" not in result.details
     assert result.baseline_rows is None
 
@@ -159,27 +163,27 @@ def test_a_baseline_without_values_has_no_bounds(profiles):
 
 def test_new_and_missing_values_are_counted_and_named(categories):
     column = categories(["a", "x", "x", "y", None])
-    new, missing = (METRICS[name].compute(column) for name in ("new_values", "missing_values"))
+    new, missing = (measured(name, column) for name in ("new_values", "missing_values"))
     assert (new.value, new.details["values"]) == (2.0, ["x", "y"])
     assert (missing.value, missing.details["values"]) == (2.0, ["b", "c"])
 
 
 def test_a_moving_baseline_knows_values_that_the_frozen_vocabulary_does_not(categories):
     column = categories(["a", "b", "x", "y"], baseline="aacx")
-    new, missing = (METRICS[name].compute(column) for name in ("new_values", "missing_values"))
+    new, missing = (measured(name, column) for name in ("new_values", "missing_values"))
     assert set(new.details["values"]) == {"b", "y"}
     assert missing.details["values"] == ["c"]
 
 
 def test_cardinality_counts_what_is_in_the_vocabulary_and_what_is_not(categories):
     assert value("cardinality", categories(["a", "a", "b", "x", None])) == 3.0
-    assert METRICS["cardinality"].compute(categories(["a", "x"])).details["exact"] is True
+    assert measured("cardinality", categories(["a", "x"])).details["exact"] is True
 
 
 def test_cardinality_says_when_it_is_an_estimate(categories, numbers):
     many = Distinct.of(map(str, range(5_000)))
     column = categories(["a", "x"])
-    result = METRICS["cardinality"].compute(replace(column, current=replace(column.current, distinct=many)))
+    result = measured("cardinality", replace(column, current=replace(column.current, distinct=many)))
     assert result.value == pytest.approx(5_001, rel=0.05)
     assert result.details["exact"] is False
     assert reason("cardinality", numbers([1.0])) == "distinct values were not counted"
@@ -202,7 +206,7 @@ def test_summaries_are_numpys_or_close_by(value_type, rows, profiles):
     if rows > 1:
         assert value("standard_deviation", column) == pytest.approx(x.std(ddof=1), rel=1e-6)
     for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("p99_9", 0.999)):
-        result = METRICS[name].compute(column)
+        result = measured(name, column)
         assert result.value == pytest.approx(np.quantile(x, share), abs=80)
         assert result.details["low"] - 1e-6 <= np.quantile(x, share) <= result.details["high"] + 1e-6
 
@@ -214,7 +218,7 @@ def test_summaries_are_numpys_or_close_by(value_type, rows, profiles):
 )
 def test_a_quantile_lies_between_its_bounds_and_so_does_the_exact_one(values, share, profiles):
     name = {0.5: "p50", 0.95: "p95", 0.99: "p99", 0.999: "p99_9"}[share]
-    result = METRICS[name].compute(Column(profiles.numbers(values, profiles.bins(values))))
+    result = measured(name, Column(profiles.numbers(values, profiles.bins(values))))
     slack = 1e-9 * (1 + max(map(abs, values)))
     for quantile in (result.value, np.quantile(values, share)):
         assert result.details["low"] - slack <= quantile <= result.details["high"] + slack
@@ -299,7 +303,7 @@ JULY = Dataset(rows=100, baseline_rows=90, duplicate_ids=5, ids=80, latest=END -
 
 
 def test_rows_are_counted_beside_the_baselines():
-    result = METRICS["row_count"].compute(JULY)
+    result = measured("row_count", JULY)
     assert (result.value, result.details["baseline_value"]) == (100.0, 90.0)
 
 
