@@ -4,6 +4,7 @@ Numbers get about a hundred fine cells with edges at the quantiles of a bounded 
 minimum and maximum, and a cell of their own for heavy values; categories the most frequent values.
 """
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -38,7 +39,7 @@ def surveyed_column(name: str, value_type: ValueType, kind: Kind | None, max_cat
     """
     text = value_type in (ValueType.STRING, ValueType.BOOLEAN)
     if kind is Kind.CATEGORICAL or (kind is None and text):
-        return ScannedColumn(name, CategoricalBins(value_type, ()), named=max_categories)
+        return ScannedColumn(name, CategoricalBins(value_type, ()), named=max_categories + 1)  # one more tells more
     value_type = ValueType.DOUBLE if text else value_type
     return ScannedColumn(name, NumericBins(value_type, np.zeros(0), np.nan, np.nan), FEW_INTEGERS, estimate=False)
 
@@ -73,7 +74,7 @@ def fit_bins(
 
 def _vocabulary(surveyed: CategoricalProfile, max_categories: int) -> CategoricalBins:
     seen = surveyed.unseen
-    complete = len(seen) <= max_categories and (surveyed.distinct is None or surveyed.distinct.count <= max_categories)
+    complete = len(seen) <= max_categories
     # Most frequent first, ties by name: most_frequent alone leaves a short vocabulary in the data's order.
     ordered = sorted(most_frequent(seen, max_categories), key=lambda value: (-seen[value], value))
     return CategoricalBins(surveyed.bins.value_type, tuple(ordered), complete)
@@ -85,7 +86,7 @@ def _cells(surveyed: NumericProfile, sample: Floats, edges: Iterable[float]) -> 
         return NumericBins(value_type, np.zeros(0), np.nan, np.nan)
     low, high = surveyed.low, surveyed.high
     sample = np.sort(sample[np.isfinite(sample)]) + 0.0
-    found = [low, _after(high, value_type), *(edge for edge in edges if np.isfinite(edge))]
+    found = [low, _after(high, value_type), *edges]
     center = low
     if len(sample):
         center = float(sample[len(sample) // 2])
@@ -93,7 +94,8 @@ def _cells(surveyed: NumericProfile, sample: Floats, edges: Iterable[float]) -> 
         found += np.quantile(sample, shares, method="inverted_cdf").tolist()
         for value in _heavy(sample):
             found += [value, _after(value, value_type)]
-    return NumericBins(value_type, np.unique(np.array(found) + 0.0), low, high, center)
+    found = np.unique(np.array(found) + 0.0)
+    return NumericBins(value_type, found[np.isfinite(found)], low, high, center)  # after the largest double is none
 
 
 def _heavy(sample: Floats) -> list[float]:
@@ -103,5 +105,5 @@ def _heavy(sample: Floats) -> list[float]:
 
 def _after(value: float, value_type: ValueType) -> float:
     """Where the values after this one begin: between two integers there are none."""
-    following = float(np.nextafter(value, np.inf))
+    following = math.nextafter(value, math.inf)
     return max(value + 1.0, following) if value_type is ValueType.INTEGER else following
