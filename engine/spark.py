@@ -2,6 +2,7 @@
 
 from time import perf_counter, process_time
 from typing import Self
+from uuid import uuid4
 
 import pyarrow as pa
 from pyspark import cloudpickle
@@ -76,7 +77,7 @@ class Meter:
 
     def __init__(self, spark: SparkSession) -> None:
         self._context = spark.sparkContext if is_classic(spark) else None
-        self._group = f"driftline-{id(self)}"
+        self._group = f"driftline-{uuid4()}"  # Spark remembers the jobs of groups long gone
         self._properties: dict[str, str | None] = {}
 
     def __enter__(self) -> Self:
