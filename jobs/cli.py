@@ -1,0 +1,174 @@
+"""The command line: what can be asked, and in which words. What is done stands in the module of each command.
+
+Those are imported when their command runs: `driftline results` answers at once because nothing imports Spark.
+"""
+
+from typing import Annotated
+
+import typer
+
+from jobs.exits import ending
+from jobs.options import (
+    EXIT_CODES,
+    At,
+    Conf,
+    FailOnBreach,
+    Feature,
+    Form,
+    From,
+    Limit,
+    ListForm,
+    ListFormat,
+    Master,
+    Metric,
+    Paths,
+    Remote,
+    RunFormat,
+    Since,
+    StoreUri,
+    To,
+    Until,
+    Verbose,
+)  # fmt: skip
+from jobs.stores import DEFAULT_STORE
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="driftline",
+    help="Watch machine-learning models in production: drift, data quality and performance, measured on Spark.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command(epilog="Example: driftline validate conf/")
+@ending
+def validate(paths: Paths, *, verbose: Verbose = False) -> int:
+    """Check monitor files, and say every problem of all of them at once.
+
+    Each problem comes with its file, line and key, and with what to do about it; then the exit code is 2.
+    """
+    from jobs.validate import validate_paths
+
+    return validate_paths(paths)
+
+
+@app.command(epilog="Example: driftline schema > conf/schema.json")
+@ending
+def schema(*, verbose: Verbose = False) -> None:
+    """Print the JSON Schema of monitor files, with which editors complete their keys."""
+    from jobs.validate import print_schema
+
+    print_schema()
+
+
+@app.command(epilog="Example: driftline run conf/monitors/flights.yaml --at 2013-07-02T03:15Z")
+@ending
+def run(
+    paths: Paths,
+    *,
+    at: At = None,
+    store: StoreUri = DEFAULT_STORE,
+    form: Form = RunFormat.TABLE,
+    fail_on_breach: FailOnBreach = False,
+    master: Master = "local[*]",
+    remote: Remote = None,
+    conf: Conf = None,
+    verbose: Verbose = False,
+) -> int:
+    """Evaluate monitors for one scheduled time: what breached, by how much, since when, from how many rows.
+
+    Without --at it is the latest time at which each monitor was due. The windows of data are computed from that
+    time, whenever the command runs; running it again replaces its results.
+    """
+    from jobs.session import SparkOptions, starting
+
+    with starting(SparkOptions(master, remote, tuple(conf or ()), verbose)) as spark:
+        from jobs.evaluate import evaluate_monitors
+
+        as_json = form is RunFormat.JSON
+        return evaluate_monitors(paths, at, store, spark.session, as_json=as_json, fail_on_breach=fail_on_breach)
+
+
+@app.command(epilog="Example: driftline backfill conf/monitors/flights.yaml --from 2013-03-01 --to 2014-01-01")
+@ending
+def backfill(
+    paths: Paths,
+    *,
+    start: From,
+    end: To,
+    store: StoreUri = DEFAULT_STORE,
+    form: Form = RunFormat.TABLE,
+    master: Master = "local[*]",
+    remote: Remote = None,
+    conf: Conf = None,
+    verbose: Verbose = False,
+) -> int:
+    """Evaluate monitors for every time in a range at which they were due, with the data read once."""
+    from jobs.session import SparkOptions, starting
+
+    with starting(SparkOptions(master, remote, tuple(conf or ()), verbose)) as spark:
+        from jobs.history import backfill_monitors
+
+        return backfill_monitors(paths, start, end, store, spark.session, as_json=form is RunFormat.JSON)
+
+
+@app.command(epilog="Example: driftline results --monitor flights --from 2013-07-01 --breached --format csv")
+@ending
+def results(
+    *,
+    monitor: Annotated[str | None, typer.Option(metavar="NAME", help="Only this monitor.")] = None,
+    signal: Annotated[str | None, typer.Option(metavar="NAME", help="Only this signal.")] = None,
+    feature: Feature = None,
+    metric: Metric = None,
+    start: Since = None,
+    end: Until = None,
+    breached: Annotated[bool, typer.Option("--breached/--all", help="Only breaches, or everything.")] = False,
+    status: Annotated[
+        str | None,
+        typer.Option(metavar="STATUS", help="ok, breached, no_data, insufficient_data, undefined or error."),
+    ] = None,
+    limit: Limit = None,
+    store: StoreUri = DEFAULT_STORE,
+    form: ListForm = ListFormat.TABLE,
+    verbose: Verbose = False,
+) -> None:
+    """Show what is in the store, without starting Spark."""
+    from jobs.results import Filter, print_results
+
+    print_results(store, Filter(monitor, signal, feature, metric, start, end, breached, status, limit), form)
+
+
+@app.command(epilog="Example: driftline explain flights --at 2013-07-02T03:15Z --feature temperature")
+@ending
+def explain(
+    monitor: Annotated[str, typer.Argument(metavar="MONITOR", help="A monitor's name, or its file.")],
+    *,
+    at: At = None,
+    feature: Feature = None,
+    metric: Metric = None,
+    store: StoreUri = DEFAULT_STORE,
+    verbose: Verbose = False,
+) -> None:
+    """Show which bins or categories carried a drift, and how the distribution has changed.
+
+    Without --at it is the monitor's latest run; without --feature, everything that breached in it. All of it comes
+    from the store; Spark is not started.
+    """
+    from jobs.explain import explain_rows
+
+    explain_rows(store, monitor, at, feature, metric)
+
+
+def main() -> None:
+    """The console script `driftline`."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

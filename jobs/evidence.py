@@ -1,0 +1,102 @@
+"""What a stored row knows beside its number, in sentences."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jobs.wording import listed, number, percent
+
+__all__ = ["evidence_of"]
+
+Row = Mapping[str, Any]
+TOLD_ELSEWHERE = frozenset(
+    {
+        "baseline_value", "bins", "binning", "contributions", "edges", "k", "more_contributions", "nulls",
+        "p_value_method", "provisional", "unseen", "values",
+    }
+)  # fmt: skip
+CONFUSION = ("true_positives", "false_positives", "false_negatives", "true_negatives")
+
+
+def evidence_of(row: Row, every: Sequence[Row]) -> list[str]:
+    """Sentences on one row; `every` row of its run, because a feature's nulls are told beside its drift."""
+    details, said = row["details"], list[str]()
+    told = TOLD_ELSEWHERE
+    if row["metric_name"] in ("null_value_rate", "percent_empty") and "nulls" in details:
+        said.append(_nulls(row))
+        told = told | {"nans"}
+    elif row["metric_name"] == "out_of_bounds_rate" and "low" in details:
+        said.append(_bounds(row))
+        told = told | {"below", "above", "low", "high"}
+    elif "baseline_value" in details:
+        said.append(f"the baseline's own value is {number(details['baseline_value'])}")
+    if "contributions" in details:
+        said += [_nulls(each) for each in every if _is_null_rate_of(each, row) and each["details"].get("nulls")]
+    if all(name in details for name in CONFUSION):
+        said.append(_confusion(details))
+        told = told | {*CONFUSION, "positive_class"}
+    if "labelled" in details and "ground_truth_coverage" in details:
+        said.append(_coverage(details))
+        told = told | {"labelled", "unlabelled", "ground_truth_coverage"}
+    said += _named(details)
+    said += [
+        f"{name.replace('_', ' ')}: {_plain(value)}"
+        for name, value in details.items()
+        if name not in told and not isinstance(value, dict | list) and value is not None
+    ]
+    return said
+
+
+def _is_null_rate_of(other: Row, row: Row) -> bool:
+    return other["metric_name"] == "null_value_rate" and other["group"] == row["group"]
+
+
+def _nulls(row: Row) -> str:
+    details = row["details"]
+    nans = f", {details['nans']:,} of them NaN" if details.get("nans") else ""
+    share = f" ({percent(details['nulls'] / row['row_count'])})" if row["row_count"] else ""
+    before = details.get("baseline_value")
+    scale = 100 if row["metric_name"] == "percent_empty" else 1
+    beside = f"; of the baseline {percent(before / scale)}" if before is not None else ""
+    return f"{details['nulls']:,} of {number(row['row_count'])} rows are null{share}{nans}{beside}"
+
+
+def _bounds(row: Row) -> str:
+    details = row["details"]
+    return (
+        f"{details['below']:,} below the baseline's least value {number(details['low'])}, "
+        f"{details['above']:,} above its greatest {number(details['high'])}"
+    )
+
+
+def _confusion(details: Mapping[str, Any]) -> str:
+    hits, alarms, misses, rest = (details[name] for name in CONFUSION)
+    about = f" {details['positive_class']!r}" if "positive_class" in details else ""
+    return (
+        f"the positive class{about}: {hits:,} found, {misses:,} missed; {alarms:,} false alarms, "
+        f"{rest:,} rightly left alone"
+    )
+
+
+def _coverage(details: Mapping[str, Any]) -> str:
+    share = percent(details["ground_truth_coverage"])
+    return f"{details['labelled']:,} predictions have their ground truth, {details['unlabelled']:,} do not ({share})"
+
+
+def _named(details: Mapping[str, Any]) -> list[str]:
+    said: list[str] = []
+    if details.get("unseen"):
+        values = [f"{value} ({count:,})" for value, count in _counted(details["unseen"])]
+        said.append(f"not in the baseline: {listed(values, 10)}")
+    if details.get("values"):
+        said.append(f"these: {listed([str(value) for value in details['values']], 10)}")
+    return said
+
+
+def _counted(unseen: Any) -> list[tuple[str, int]]:
+    return [(str(value), int(count)) for value, count in (unseen.items() if isinstance(unseen, dict) else unseen)]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return number(value) if isinstance(value, int | float) else str(value)

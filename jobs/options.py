@@ -1,0 +1,104 @@
+"""What commands can be told: the options that several of them share, each said once."""
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.stores import VARIABLE
+from jobs.times import parse_time
+
+__all__ = [
+    "EXIT_CODES",
+    "At",
+    "Conf",
+    "FailOnBreach",
+    "Feature",
+    "Form",
+    "From",
+    "Limit",
+    "ListForm",
+    "ListFormat",
+    "Master",
+    "Metric",
+    "MonitorFiles",
+    "Paths",
+    "Remote",
+    "RunFormat",
+    "Since",
+    "StoreUri",
+    "To",
+    "Until",
+    "Verbose",
+]  # fmt: skip
+
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 a bug, 2 a definition or the command line is wrong, 3 data cannot be read, "
+    "4 the store cannot be used, 10 a breach with --fail-on-breach, 130 interrupted."
+)
+FILES = "Monitor files, or folders of them."
+
+
+class RunFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+class ListFormat(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", show_default=False, help=FILES)]
+MonitorFiles = Annotated[list[Path], typer.Option("--monitor", metavar="PATH", help=FILES + " May be repeated.")]
+StoreUri = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        metavar="URI",
+        envvar=VARIABLE,
+        help="Where results are kept: a folder, or a URI such as s3://bucket/driftline.",
+    ),
+]
+Form = Annotated[RunFormat, typer.Option("--format", help="A table for people, JSON for machines.")]
+ListForm = Annotated[ListFormat, typer.Option("--format", help="A table for people, JSON or CSV for machines.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Let Spark talk; show where a bug is.")]
+
+# ---------------------------------------------------------------------------------------------------------- when
+
+At = Annotated[
+    datetime | None,
+    typer.Option("--at", parser=parse_time, metavar="TIME", help="Scheduled time, ISO-8601; without a zone it is UTC."),
+]
+From = Annotated[datetime, typer.Option("--from", parser=parse_time, metavar="TIME", help="First time, included.")]
+To = Annotated[datetime, typer.Option("--to", parser=parse_time, metavar="TIME", help="Last time, excluded.")]
+Since = Annotated[
+    datetime | None, typer.Option("--from", parser=parse_time, metavar="TIME", help="Scheduled at that time or later.")
+]
+Until = Annotated[
+    datetime | None, typer.Option("--to", parser=parse_time, metavar="TIME", help="Scheduled before that time.")
+]
+
+# ---------------------------------------------------------------------------------------------------------- what
+
+Feature = Annotated[
+    str | None, typer.Option("--feature", "--group", metavar="NAME", help="Only this feature, or other group.")
+]
+Metric = Annotated[str | None, typer.Option("--metric", metavar="NAME", help="Only this metric.")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="How many rows, newest first; a table has 50 if nothing is said.")
+]
+FailOnBreach = Annotated[bool, typer.Option("--fail-on-breach", help="Exit 10 where a check breached.")]
+
+# --------------------------------------------------------------------------------------------------------- Spark
+
+Master = Annotated[str, typer.Option("--master", metavar="URL", help="Spark's master.")]
+Remote = Annotated[
+    str | None, typer.Option("--remote", metavar="URL", help="A Spark Connect server (sc://host:port), and no master.")
+]
+Conf = Annotated[
+    list[str] | None, typer.Option("--conf", metavar="KEY=VALUE", help="A setting of Spark's. May be repeated.")
+]

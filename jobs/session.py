@@ -1,0 +1,164 @@
+"""The command line's own Spark session: local, quiet, and started while Python is still importing.
+
+Spark takes seconds to start, most of them in another process (its JVM). So it starts in a thread, at once, and
+whoever needs the session waits for what is left.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+import typer
+
+from engine.errors import DriftlineError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+__all__ = ["SparkOptions", "SparkStart", "SparkStartError", "starting"]
+
+JAVA_OPTIONS = "spark.driver.extraJavaOptions"
+QUICK_JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto"
+"""See benchmarks in docs: what local Spark's start costs without these."""
+LAST_LINES = 12
+
+
+class SparkStartError(DriftlineError):
+    """Spark did not start; the message holds the end of what it said."""
+
+
+@dataclass(frozen=True)
+class SparkOptions:
+    """What a user may say about the session.
+
+    Attributes:
+        master: Spark's master.
+        remote: a Spark Connect server (``sc://host:port``); then there is no master.
+        conf: ``key=value``, which win over everything that is set here.
+        verbose: let Spark talk.
+    """
+
+    master: str = "local[*]"
+    remote: str | None = None
+    conf: tuple[str, ...] = ()
+    verbose: bool = False
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The session's whole configuration.
+
+        Raises:
+            typer.BadParameter: a `conf` without ``=``.
+        """
+        given = dict(_key_and_value(text) for text in self.conf)
+        if self.remote:
+            return {"spark.sql.session.timeZone": "UTC"} | given
+        settings = {
+            "spark.app.name": "driftline",
+            "spark.master": self.master,
+            "spark.sql.session.timeZone": "UTC",
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+            "spark.log.level": "WARN" if self.verbose else "ERROR",
+        }
+        if given.get("spark.master", self.master).startswith("local"):
+            settings |= _local(given)
+        return settings | {key: value for key, value in given.items() if key != JAVA_OPTIONS or key not in settings}
+
+
+def _local(given: dict[str, str]) -> dict[str, str]:
+    """What is right on one machine: few partitions, nothing that listens beyond it, a JVM that starts quickly."""
+    return {
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.shuffle.partitions": str(os.cpu_count() or 2),
+        JAVA_OPTIONS: f"{QUICK_JAVA} {given.get(JAVA_OPTIONS, '')}".strip(),
+    }
+
+
+def _key_and_value(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise typer.BadParameter(f"{text!r} is not KEY=VALUE, such as spark.driver.memory=4g")
+    return key, value
+
+
+class SparkStart:
+    """A session that is being started; `session` waits for it."""
+
+    def __init__(self, options: SparkOptions) -> None:
+        self._options = options
+        self._settings = options.settings
+        self._session: SparkSession | None = None
+        self._error: Exception | None = None
+        # Before the thread, so that no two threads import parts of pyspark at once.
+        import pyspark.sql  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - Spark's for as long as it lives
+        self._thread = threading.Thread(target=self._start, name="spark-start")
+        self._thread.start()
+
+    def session(self) -> SparkSession:
+        """The session, as soon as it is there.
+
+        Raises:
+            SparkStartError: it does not start.
+        """
+        self._thread.join()
+        if self._session is None:
+            raise SparkStartError(f"Spark did not start: {self._error}{self._said()}") from self._error
+        return self._session
+
+    def stop(self) -> None:
+        """End the session, also one that is still starting."""
+        self._thread.join()
+        if self._session is not None:
+            self._session.stop()
+
+    def _start(self) -> None:
+        try:
+            self._session = self._connect() if self._options.remote else self._launch()
+        except Exception as error:
+            self._error = error
+
+    def _connect(self) -> SparkSession:
+        from pyspark.sql import SparkSession
+
+        builder = SparkSession.builder.remote(str(self._options.remote))
+        return builder.config(map=dict(self._settings)).getOrCreate()
+
+    def _launch(self) -> SparkSession:
+        from pyspark import SparkConf, SparkContext
+        from pyspark.java_gateway import launch_gateway
+        from pyspark.sql import SparkSession
+
+        conf = SparkConf(loadDefaults=False).setAll(list(self._settings.items()))
+        # What the JVM and its Python workers say goes to a file without a name; its end is told if they fail.
+        quiet = {} if self._options.verbose else {"stdout": self._log, "stderr": self._log}
+        gateway = launch_gateway(conf, popen_kwargs=dict(quiet))
+        SparkContext(conf=conf, gateway=gateway)
+        return SparkSession.builder.getOrCreate()
+
+    def _said(self) -> str:
+        self._log.seek(0)
+        lines = self._log.read().decode(errors="replace").strip().splitlines()[-LAST_LINES:]
+        hint = "\nSpark 4 needs Java 17 or later: JAVA_HOME names the one to use" if not self._options.remote else ""
+        return "".join(f"\n  {line}" for line in lines) + hint
+
+
+@contextmanager
+def starting(options: SparkOptions) -> Generator[SparkStart]:
+    """Start Spark in the background, and stop it in the end."""
+    start = SparkStart(options)
+    try:
+        yield start
+    finally:
+        start.stop()

@@ -1,0 +1,32 @@
+"""When is a monitor due, in words? ``every day at 03:15 UTC``."""
+
+from itertools import product
+
+from engine.triggers import Cron, Frequency, Recurrence, Trigger
+
+__all__ = ["trigger_words"]
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def trigger_words(trigger: Trigger) -> str:
+    """The trigger as one would say it; a cron expression stays as it was written."""
+    rule = trigger.rule
+    said = f"cron {rule.expression}" if isinstance(rule, Cron) else _recurrence(rule)
+    return f"{said} {trigger.time_zone}"
+
+
+def _recurrence(rule: Recurrence) -> str:
+    unit = rule.frequency.value
+    every = f"every {unit}" if rule.interval == 1 else f"every {rule.interval} {unit}s"
+    on = [DAYS[day] for day in rule.week_days] + [f"the {day}." for day in rule.month_days]
+    words = [every, f"on {', '.join(on)}" if on else "", _clock(rule)]
+    return " ".join(word for word in words if word)
+
+
+def _clock(rule: Recurrence) -> str:
+    if rule.frequency in (Frequency.MINUTE, Frequency.HOUR):
+        return f"at minute {', '.join(map(str, rule.minutes))}" if rule.minutes else ""
+    if not rule.hours:
+        return f"at minute {', '.join(map(str, rule.minutes))} of its hour" if rule.minutes else ""
+    return "at " + ", ".join(f"{hour:02}:{minute:02}" for hour, minute in product(rule.hours, rule.minutes or (0,)))
