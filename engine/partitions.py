@@ -15,6 +15,11 @@ __all__ = ["STEPS", "PartitionTime", "partition_values"]
 STEPS = {"year": "P1Y", "month": "P1M", "day": "P1D", "hour": "PT1H"}
 """The steps of time that a partition column may have, with their lengths; coarse ones first."""
 
+WRITTEN = re.compile(
+    r"(\d{4})[-/_.](\d\d?)(?:[-/_.](\d\d?)(?:[T _](\d\d?)(?:[:.]\d+)*)?)?|(\d{4})(\d\d)(\d\d)", re.ASCII
+)
+"""Times as 2013-07, 2013-07-01, 2013-07-01 05:00 or 20130701; neither weeks nor days of the year."""
+
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -48,15 +53,19 @@ class PartitionTime:
             return None
         fields: dict[str, int] = {}
         for name, step in self.steps.items():
-            # A value may tell everything down to its step (2013-07-01), or its own step only (07).
-            numbers = [int(number) for number in re.findall(r"\d+", values[name] or "")]
-            if len(numbers) == 1:
-                fields[step] = numbers[0]
-            else:
-                fields |= dict(zip(STEPS, numbers, strict=False))
+            fields |= _fields(values[name] or "", step)
         try:
             return datetime(
                 fields["year"], fields.get("month", 1), fields.get("day", 1), fields.get("hour", 0), tzinfo=UTC
             )
         except (KeyError, ValueError):
             return None
+
+
+def _fields(value: str, step: str) -> dict[str, int]:
+    """What a value tells: its own step only (07), or everything down to it (2013-07-01); nothing when in doubt."""
+    if re.fullmatch(r"\d{1,4}", value):
+        return {step: int(value)}
+    written = WRITTEN.fullmatch(value)
+    numbers = [int(number) for number in written.groups() if number] if written else []
+    return dict(zip(STEPS, numbers, strict=False)) if len(numbers) > list(STEPS).index(step) else {}
