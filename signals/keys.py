@@ -58,12 +58,9 @@ class Keys:
 
     def squares(self, x: Floats) -> Floats | float:
         """The sum of squares in each bucket."""
-        # einsum, not @: BLAS would start threads, and a task has one core.
-        return (
-            float(np.einsum("i,i->", x, x))
-            if self.local is None
-            else np.bincount(self.local, x * x, minlength=self.count)
-        )
+        if self.local is not None:
+            return _weighted(self.local, x * x, self.count)
+        return float(np.einsum("i,i->", x, x))  # not @: BLAS would start threads, and a task has one core
 
     def least(self, x: Floats) -> Floats | float:
         """The least number of each bucket; inf where it has none."""
