@@ -98,19 +98,28 @@ def read_splits(
     for split in splits:
         try:
             if file is None or split.path != path:
-                path, file = split.path, pq.ParquetFile(split.path, read_dictionary=list(texts), filesystem=opened)
+                path, file = split.path, _open(split.path, texts, opened)
             present = [name for name in names if name in file.schema_arrow.names]
-            table = file.read_row_group(split.row_group, columns=present, use_threads=False)
+            table = file.read_row_group(split.row_group, columns=present, use_threads=False) if present else None
         except (OSError, pa.ArrowException) as error:
             raise RuntimeError(f"{UNREADABLE}{split.path}: {str(error).splitlines()[0]}") from error
         constants = {name: value for name, value in split.constants.items() if name in names}
+        if table is None:
+            yield Batch({name: pa.repeat(value, split.rows) for name, value in constants.items()}, split.rows)
+            continue
         for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):
             # Asked for "a.b", pyarrow also reads field b of a nested column a.
             arrays = {name: batch.column(name) for name in present}
             arrays |= {name: pa.repeat(value, batch.num_rows) for name, value in constants.items()}
             yield Batch(arrays, batch.num_rows)
-        if not present:
-            yield Batch({name: pa.repeat(value, split.rows) for name, value in constants.items()}, split.rows)
+
+
+def _open(path: str, texts: Sequence[str], filesystem: pafs.FileSystem | None) -> pq.ParquetFile:
+    footer = pq.read_metadata(path, filesystem=filesystem)
+    leaves = {footer.schema.column(number).path for number in range(footer.num_columns)}
+    # A dictionary must not be asked of a column that this file lacks, or has as something nested.
+    dictionaries = [name for name in texts if name in leaves]
+    return pq.ParquetFile(path, metadata=footer, read_dictionary=dictionaries, filesystem=filesystem)
 
 
 def _is_text(kind: pa.DataType | None) -> bool:

@@ -22,6 +22,8 @@ __all__ = ["DataFile", "list_files", "row_groups"]
 
 AT_ONCE = 8
 HIDDEN = re.compile(r"(^|/)[_.]")
+INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+"""An int64; "07" is text: as a number it would lose its zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +138,7 @@ def _constant_types(constants: Sequence[Mapping[str, pa.Scalar]]) -> dict[str, p
 
 
 def _is_integer(value: str | None) -> bool:
-    # "07" is text: as a number it would lose its zero.
-    return value is None or (value.lstrip("-").isdigit() and str(int(value)) == value)
+    return value is None or INTEGER.fullmatch(value) is not None
 
 
 def _may_hold(group: pq.RowGroupMetaData, name: str, form: TimeFormat, span: Span) -> bool:
