@@ -42,9 +42,11 @@ def open_dataset(spark: SparkSession, data: Data, span: Span, frames: Mapping[st
     if opened is None:
         return FrameDataset(title_of(source), _loaded(spark, source, form))
     filesystem, path = opened
-    files, print_ = _live(source, path, filesystem, form)
+    files, print_, declared = _live(source, path, filesystem, form)
     timestamp = (data.columns.timestamp, data.columns.timestamp_format) if data.columns.timestamp else None
-    columns, splits = row_groups(files, filesystem, PartitionTime(source.partitions), timestamp, span)
+    columns, splits = row_groups(
+        files, filesystem, PartitionTime(source.partitions), timestamp, span, declared=declared
+    )
     remote = None if isinstance(filesystem, pafs.LocalFileSystem) else source.path
     return FileDataset(title_of(source), spark, columns, splits, print_, remote)
 
@@ -60,7 +62,9 @@ def frame_of(spark: SparkSession, source: Source, frames: Mapping[str, DataFrame
     form = source.format or _format_of(source.path)
     if form != "delta":
         return _loaded(spark, source, form)
-    files, _ = live_files(source.path, source.options)
+    files, _, declared = live_files(source.path, source.options)
+    if not files:
+        return spark.createDataFrame(declared.empty_table())
     return spark.read.option("basePath", source.path).parquet(*(file.path for file in files))
 
 
@@ -69,11 +73,13 @@ def title_of(source: Source) -> str:
     return source.path or source.table or f"query {(source.query or '')[:60]!r}"
 
 
-def _live(source: Source, path: str, filesystem: pafs.FileSystem, form: str) -> tuple[list[DataFile], str]:
+def _live(
+    source: Source, path: str, filesystem: pafs.FileSystem, form: str
+) -> tuple[list[DataFile], str, pa.Schema | None]:
     if form == "delta":
         return live_files(source.path or path, source.options)
     files = list_files(path, filesystem, (".parquet", ".parq", ".pq"))
-    return files, fingerprint(files)
+    return files, fingerprint(files), None
 
 
 def _open_filesystem(path: str) -> tuple[pafs.FileSystem, str] | None:

@@ -22,8 +22,8 @@ ADVICE = {
 }
 
 
-def live_files(path: str, options: Mapping[str, str]) -> tuple[list[DataFile], str]:
-    """The table's live files with their partition values, and its version as a fingerprint.
+def live_files(path: str, options: Mapping[str, str]) -> tuple[list[DataFile], str, pa.Schema]:
+    """The table's live files with their partition values, its version as a fingerprint, and its columns.
 
     Raises:
         DataError: when there is no table, or it uses a feature that plain Parquet reading would get wrong.
@@ -43,7 +43,7 @@ def live_files(path: str, options: Mapping[str, str]) -> tuple[list[DataFile], s
         )
         for action in actions
     ]
-    return sorted(files, key=lambda file: file.path), f"delta:{table.version()}"
+    return sorted(files, key=lambda file: file.path), f"delta:{table.version()}", pa.schema(table.schema())
 
 
 def _check(path: str, table: DeltaTable) -> None:

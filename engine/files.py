@@ -1,7 +1,7 @@
 """Which files a path holds, what is in them, and which of their row groups may have rows of a span."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -78,11 +78,13 @@ def row_groups(
     times: PartitionTime,
     timestamp: tuple[str, TimeFormat] | None,
     span: Span,
+    *,
+    declared: pa.Schema | None = None,
 ) -> tuple[dict[str, pa.DataType], list[Split]]:
     """The columns of the files that may have rows of the span, and those files' row groups that may.
 
     A file's folders rule it out by `times`, a row group its statistics of the timestamp column. When none is left, the
-    newest file still tells the columns.
+    newest file still tells the columns. Where a table declares its columns, these come first, as it says.
 
     Raises:
         DataError: when a file is not Parquet, or is corrupt; it names the file.
@@ -91,11 +93,11 @@ def row_groups(
     read = wanted or list(files[-1:])
     with ThreadPoolExecutor(AT_ONCE) as pool:
         footers = list(pool.map(lambda file: _footer(file, filesystem), read))
-    columns: dict[str, pa.DataType] = {}
+    columns: dict[str, pa.DataType] = {} if declared is None else dict(zip(declared.names, declared.types, strict=True))
+    constants = _constants([file.partitions for file in read], columns)
     for footer in footers:
         for column in footer.schema.to_arrow_schema():
             columns.setdefault(column.name, column.type)
-    constants = _constants([file.partitions for file in read])
     columns |= {name: kind for name, kind in _constant_types(constants).items() if name not in columns}
     splits: list[Split] = []
     for file, footer, values in zip(read, footers, constants, strict=True):
@@ -118,9 +120,9 @@ def _footer(file: DataFile, filesystem: pafs.FileSystem) -> pq.FileMetaData:
         raise DataError(f"cannot read {file.path}: {str(error).splitlines()[0]}") from error
 
 
-def _constants(partitions: Sequence[Mapping[str, str | None]]) -> list[dict[str, pa.Scalar]]:
-    """Partition values as scalars: integers where a column's values all are, else text."""
-    names = dict.fromkeys(name for values in partitions for name in values)
+def _constants(partitions: Sequence[Mapping[str, str | None]], declared: Collection[str]) -> list[dict[str, pa.Scalar]]:
+    """Partition values as scalars: integers where nothing is declared and a column's values all are, else text."""
+    names = dict.fromkeys(name for values in partitions for name in values if name not in declared)
     whole = {name for name in names if all(_is_integer(values.get(name)) for values in partitions)}
     return [
         {
