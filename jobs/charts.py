@@ -1,6 +1,6 @@
 """Two distributions side by side in a terminal: the window's bar above the baseline's, bin by bin."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from jobs.wording import percent, plural
+from jobs.wording import percent, printable
 
 __all__ = ["Bar", "bars_of", "chart_of"]
 
@@ -17,6 +17,14 @@ WIDTH = 32
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 MOST = 24
 """Bins that a chart shows; the ones that carry most."""
+POWERS = {
+    "hellinger_distance": 2,
+    "jensen_shannon_distance": 2,
+    "normalized_wasserstein_distance": 1,
+    "population_stability_index": 1,
+    "total_variation_distance": 1,
+}
+"""Metrics whose bins' terms, none of them negative, sum up to this power of the value."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class Bar:
     Attributes:
         name: the bin's.
         current, baseline: shares of the rows, in [0, 1].
-        carried: its term over the sum of all listed terms (of their sizes, where some are negative).
+        carried: its term over the sum of all terms; where terms may be negative, of their sizes, as far as stored.
     """
 
     name: str
@@ -35,9 +43,9 @@ class Bar:
     carried: float
 
 
-def chart_of(details: Mapping[str, Any]) -> RenderableType:
-    """The chart of a drift row's details, and what it leaves out."""
-    bars = bars_of(details)
+def chart_of(row: Mapping[str, Any]) -> RenderableType:
+    """The chart of a drift row with its details opened, and what it leaves out."""
+    bars = bars_of(row)
     largest = max((share for bar in bars for share in (bar.current, bar.baseline)), default=0.0)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     table.add_column("bin", overflow="fold", max_width=30)
@@ -45,22 +53,34 @@ def chart_of(details: Mapping[str, Any]) -> RenderableType:
     table.add_column("carried", justify="right", no_wrap=True)
     for bar in bars:
         table.add_row(Text(bar.name, "bold"), _pair(bar, largest), _carried(bar))
-    left_out = _left_out(details, len(bars))
-    return Group(table, Text(left_out, "dim")) if left_out else table
+    bins = len(row["details"]["contributions"]) + row["details"].get("more_contributions", 0)
+    if bins == len(bars):
+        return table
+    together = percent(min(1.0, sum(bar.carried for bar in bars)))
+    return Group(table, Text(f"the {len(bars)} that carry most of {bins:,} bins; {together} together", "dim"))
 
 
-def bars_of(details: Mapping[str, Any]) -> list[Bar]:
+def bars_of(row: Mapping[str, Any]) -> list[Bar]:
     """The bins that carry most, at most `MOST`: intervals from low to high, categories by what they carry."""
-    contributions: Sequence[Sequence[Any]] = details["contributions"]
-    whole = sum(abs(term) for *_, term in contributions)
+    details = row["details"]
+    whole = _whole(row)
     bars = [
-        Bar(name, current, baseline, abs(term) / whole if whole else 0.0)
-        for name, current, baseline, term in contributions
+        Bar(printable(name), current, baseline, abs(term) / whole if whole else 0.0)
+        for name, current, baseline, term in details["contributions"]
     ][:MOST]
     if "edges" in details and "bins" in details:
-        place = {name: number for number, name in enumerate(details["bins"])}
+        place = {printable(name): number for number, name in enumerate(details["bins"])}
         bars.sort(key=lambda bar: place.get(bar.name, len(place)))
     return bars
+
+
+def _whole(row: Mapping[str, Any]) -> float:
+    """The sum of all terms, also of those that are not stored, as far as the value tells it."""
+    listed = sum(abs(term) for *_, term in row["details"]["contributions"])
+    power = POWERS.get(row["metric_name"])
+    if power is None or row["metric_value"] is None or not row["details"].get("more_contributions"):
+        return listed
+    return max(listed, row["metric_value"] ** power)
 
 
 def _pair(bar: Bar, largest: float) -> Text:
@@ -81,13 +101,3 @@ def _length(share: float, largest: float) -> str:
 
 def _carried(bar: Bar) -> Text:
     return Text(percent(bar.carried), "bold red" if bar.carried >= 0.2 else "") if bar.carried else Text("·", "dim")
-
-
-def _left_out(details: Mapping[str, Any], shown: int) -> str:
-    listed, more = len(details["contributions"]), details.get("more_contributions", 0)
-    if more:
-        return (
-            f"the {shown} that carry most of {plural(listed + more, 'bin')}; percentages are of the sum of the "
-            f"{listed} that are stored"
-        )
-    return f"the {shown} that carry most of {plural(listed, 'bin')}" if listed > shown else ""

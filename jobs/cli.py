@@ -110,9 +110,9 @@ def backfill(
     verbose: Verbose = False,
 ) -> int:
     """Evaluate monitors for every time in a range at which they were due, with the data read once."""
-    from jobs.session import SparkOptions, starting
+    from jobs.session import STEADY_JAVA, SparkOptions, starting
 
-    with starting(SparkOptions(master, remote, tuple(conf or ()), verbose)) as spark:
+    with starting(SparkOptions(master, remote, tuple(conf or ()), verbose, STEADY_JAVA)) as spark:
         from jobs.history import backfill_monitors
 
         return backfill_monitors(paths, start, end, store, spark.session, as_json=form is RunFormat.JSON)

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from engine.results import as_table
 from engine.tables import RUNS, SIGNAL_METRICS
+from jobs.records import records
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +29,7 @@ def evaluations_document(found: Sequence[Found]) -> str:
 
 def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
     """A table's rows for JSON: times as text, and what is stored as JSON text opened up."""
-    return [{name: _plain(name, value) for name, value in row.items()} for row in table.to_pylist()]
+    return [{name: _plain(name, value) for name, value in row.items()} for row in records(table)]
 
 
 def write_csv(rows: Iterable[Mapping[str, Any]], names: Sequence[str], stream: IO[str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jobs.wording import listed, number, percent
+from jobs.wording import listed, number, percent, printable
 
 __all__ = ["evidence_of"]
 
@@ -88,12 +88,12 @@ def _named(details: Mapping[str, Any]) -> list[str]:
         values = [f"{value} ({count:,})" for value, count in _counted(details["unseen"])]
         said.append(f"not in the baseline: {listed(values, 10)}")
     if details.get("values"):
-        said.append(f"these: {listed([str(value) for value in details['values']], 10)}")
+        said.append(f"these: {listed([printable(str(value)) for value in details['values']], 10)}")
     return said
 
 
-def _counted(unseen: Any) -> list[tuple[str, int]]:
-    return [(str(value), int(count)) for value, count in (unseen.items() if isinstance(unseen, dict) else unseen)]
+def _counted(unseen: Mapping[str, int]) -> list[tuple[str, int]]:
+    return [(printable(value), count) for value, count in unseen.items()]
 
 
 def _plain(value: Any) -> str:

@@ -14,6 +14,7 @@ from engine.store import Store
 from jobs.charts import chart_of
 from jobs.consoles import out
 from jobs.evidence import evidence_of
+from jobs.records import records
 from jobs.wording import SYMBOLS, listed, moment, number, ratio, span
 
 __all__ = ["explain_rows", "monitor_name"]
@@ -37,7 +38,7 @@ def explain_rows(store_uri: str, monitor: str, at: datetime | None, feature: str
     """
     store, name = Store(store_uri), monitor_name(monitor)
     time = at or _latest(store, name)
-    every = [_opened(row) for row in store.read_metrics(monitor=name, start=time, end=time + INSTANT).to_pylist()]
+    every = [_opened(row) for row in records(store.read_metrics(monitor=name, start=time, end=time + INSTANT))]
     if not every:
         raise StoreError(_no_run(store, name, time))
     rows = [row for row in every if feature in (None, row["group"]) and metric in (None, row["metric_name"])]
@@ -75,7 +76,7 @@ def _opened(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _latest(store: Store, monitor: str) -> datetime:
-    found = store.read_runs(monitor=monitor, columns=["scheduled_for"], limit=1).to_pylist()
+    found = records(store.read_runs(monitor=monitor, columns=["scheduled_for"], limit=1))
     if not found:
         raise StoreError(_no_monitor(store, monitor))
     return found[0]["scheduled_for"]
@@ -87,7 +88,7 @@ def _no_monitor(store: Store, monitor: str) -> str:
 
 
 def _no_run(store: Store, monitor: str, time: datetime) -> str:
-    times = store.read_runs(monitor=monitor, columns=["scheduled_for"])["scheduled_for"].to_pylist()
+    times = [run["scheduled_for"] for run in records(store.read_runs(monitor=monitor, columns=["scheduled_for"]))]
     if not times:
         return _no_monitor(store, monitor)
     near = sorted(times, key=lambda other: abs(other - time))[:3]
@@ -115,7 +116,7 @@ def _explain(console: Console, row: Mapping[str, Any], every: Sequence[Mapping[s
         console.print(sentence)
     if row["details"].get("contributions"):
         console.print()
-        console.print(chart_of(row["details"]))
+        console.print(chart_of(row))
 
 
 def _headline(row: Mapping[str, Any]) -> Text:

@@ -13,6 +13,7 @@ from engine.store import Store
 from engine.tables import SIGNAL_METRICS
 from jobs.consoles import err, out
 from jobs.documents import plain_rows, write_csv
+from jobs.records import records
 from jobs.wording import SYMBOLS, number, plural
 
 __all__ = ["Filter", "print_results"]
@@ -70,7 +71,7 @@ def print_results(store_uri: str, wanted: Filter, form: str) -> None:
     store, question = Store(store_uri), wanted.question()
     if form == "table":
         limit = wanted.limit or SHOWN
-        rows = store.read_metrics(**question, columns=TABLE_COLUMNS, limit=limit + 1).to_pylist()
+        rows = records(store.read_metrics(**question, columns=TABLE_COLUMNS, limit=limit + 1))
         _print_table(rows[:limit], more=len(rows) > limit)
         return
     rows = plain_rows(store.read_metrics(**question, limit=wanted.limit))

@@ -22,11 +22,12 @@ from engine.errors import DriftlineError
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-__all__ = ["SparkOptions", "SparkStart", "SparkStartError", "starting"]
+__all__ = ["QUICK_JAVA", "STEADY_JAVA", "SparkOptions", "SparkStart", "SparkStartError", "starting"]
 
-JAVA_OPTIONS = "spark.driver.extraJavaOptions"
-QUICK_JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto"
-"""See benchmarks in docs: what local Spark's start costs without these."""
+QUICK_JAVA = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+"""For a JVM that lives for seconds: on two busy cores a run of one day takes about half as long with these."""
+STEADY_JAVA = "-XX:+UseSerialGC"
+"""For one that has work for minutes, which optimized code pays for."""
 LAST_LINES = 12
 
 
@@ -43,12 +44,14 @@ class SparkOptions:
         remote: a Spark Connect server (``sc://host:port``); then there is no master.
         conf: ``key=value``, which win over everything that is set here.
         verbose: let Spark talk.
+        java: options of a local driver's JVM; whoever gives `spark.driver.extraJavaOptions` replaces them.
     """
 
     master: str = "local[*]"
     remote: str | None = None
     conf: tuple[str, ...] = ()
     verbose: bool = False
+    java: str = QUICK_JAVA
 
     @property
     def settings(self) -> dict[str, str]:
@@ -69,17 +72,17 @@ class SparkOptions:
             "spark.log.level": "WARN" if self.verbose else "ERROR",
         }
         if given.get("spark.master", self.master).startswith("local"):
-            settings |= _local(given)
-        return settings | {key: value for key, value in given.items() if key != JAVA_OPTIONS or key not in settings}
+            settings |= _local(self.java)
+        return settings | given
 
 
-def _local(given: dict[str, str]) -> dict[str, str]:
-    """What is right on one machine: few partitions, nothing that listens beyond it, a JVM that starts quickly."""
+def _local(java: str) -> dict[str, str]:
+    """What is right on one machine: few partitions, and nothing that listens beyond it."""
     return {
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.shuffle.partitions": str(os.cpu_count() or 2),
-        JAVA_OPTIONS: f"{QUICK_JAVA} {given.get(JAVA_OPTIONS, '')}".strip(),
+        "spark.driver.extraJavaOptions": java,
     }
 
 
@@ -118,9 +121,12 @@ class SparkStart:
         return self._session
 
     def stop(self) -> None:
-        """End the session, also one that is still starting."""
+        """Let go of the session, also of one that is still starting.
+
+        A JVM of our own ends with this process (its stdin closes) and cleans up after itself; nobody waits for it.
+        """
         self._thread.join()
-        if self._session is not None:
+        if self._session is not None and self._options.remote:
             self._session.stop()
 
     def _start(self) -> None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-__all__ = ["SYMBOLS", "listed", "moment", "number", "percent", "plural", "ratio", "short_moment", "span"]
+__all__ = ["SYMBOLS", "listed", "moment", "number", "percent", "plural", "printable", "ratio", "short_moment", "span"]
 
 SYMBOLS = {
     "greater_than": ">",
@@ -55,6 +55,11 @@ def listed(names: Sequence[str], most: int = 4) -> str:
     """The first names, and how many more there are."""
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def printable(text: str) -> str:
+    """A value from the data as a terminal can be shown it: line breaks, escapes and the like are written out."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def moment(time: datetime) -> str:
