@@ -5,7 +5,6 @@ from urllib.parse import unquote, urlparse
 
 import pyarrow as pa
 import pyarrow.fs as pafs
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from engine.batches import Dataset, Span
@@ -16,10 +15,12 @@ from engine.files import DataFile, fingerprint, list_files, row_groups
 from engine.frame_feed import FrameDataset
 from engine.monitor import Data, Source
 from engine.partitions import PartitionTime
+from engine.spark import SPARK_ERRORS, said_by
 
 __all__ = ["frame_of", "open_dataset", "title_of"]
 
-CSV_DEFAULTS = {"header": "true", "inferSchema": "true"}
+CSV_DEFAULTS = {"header": "true", "inferSchema": "true", "escape": '"'}
+"""A quote inside quotes is doubled, as everyone but Spark writes it (RFC 4180)."""
 
 
 def open_dataset(spark: SparkSession, data: Data, span: Span, frames: Mapping[str, DataFrame] | None = None) -> Dataset:
@@ -120,8 +121,8 @@ def _frame(spark: SparkSession, source: Source, frames: Mapping[str, DataFrame])
         else:
             frame = spark.sql(source.query or "")
         frame.schema  # noqa: B018 - so that Spark looks now, where the source is known
-    except PySparkException as error:
-        raise DataError(f"{title_of(source)}: {_first_line(error)}") from error
+    except SPARK_ERRORS as error:
+        raise DataError(f"{title_of(source)}: {said_by(error)}") from error
     return frame
 
 
@@ -130,10 +131,6 @@ def _loaded(spark: SparkSession, source: Source, form: str) -> DataFrame:
     try:
         frame = spark.read.format(form).options(**options).load(source.path)
         frame.schema  # noqa: B018 - as above
-    except PySparkException as error:
-        raise DataError(f"cannot read {source.path} as {form}: {_first_line(error)}") from error
+    except SPARK_ERRORS as error:
+        raise DataError(f"cannot read {source.path} as {form}: {said_by(error)}") from error
     return frame
-
-
-def _first_line(error: PySparkException) -> str:
-    return str(error).strip().splitlines()[0]

@@ -1,12 +1,14 @@
 """What the engine asks of Spark: to carry the kernel to the tasks, to merge states, and to say what it did."""
 
+import re
 from time import perf_counter, process_time
 from typing import Self
 from uuid import uuid4
 
 import pyarrow as pa
+from py4j.protocol import Py4JJavaError
 from pyspark import cloudpickle
-from pyspark.errors import PySparkException
+from pyspark.errors import PySparkException, PythonException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -15,11 +17,15 @@ import signals
 from engine.errors import DataError
 from signals.state import IDENTITY
 
-__all__ = ["STATE_DDL", "Meter", "collect", "is_classic", "merged", "parallelism"]
+__all__ = ["SPARK_ERRORS", "STATE_DDL", "Meter", "collect", "is_classic", "merged", "parallelism", "said_by"]
 
 STATE_DDL = "key int, column int, part tinyint, cell int, value string, n bigint, total double, low double, high double"
 UNREADABLE = "driftline cannot read "
 """How a task's error text begins when it is the data's fault; the rest of the line names the file and the cause."""
+SPARK_ERRORS = (PySparkException, Py4JJavaError)
+"""What Spark raises; file systems' own errors come as they were in the JVM."""
+CONDITION = re.compile(r"\[(?!INTERNAL_ERROR)[A-Z0-9_]+(\.[A-Z0-9_]+)*\] .*")
+"""A named error of Spark: ``[PATH_NOT_FOUND] Path does not exist: …``."""
 
 # Executors get the kernel's code with the work, so that they need numpy and pyarrow and nothing of ours.
 for package in (signals, engine):
@@ -55,11 +61,23 @@ def collect(frame: DataFrame) -> pa.Table:
     """
     try:
         return frame.toArrow()
-    except PySparkException as error:
+    except SPARK_ERRORS as error:
         found = str(error).partition(UNREADABLE)[2].partition("\n")[0]
         if found:
             raise DataError(f"cannot read {found}") from error
-        raise
+        # Of Spark's named errors only a Python worker's is our own; the others are about a file or a query.
+        if isinstance(error, PythonException) or not CONDITION.search(str(error)):
+            raise
+        raise DataError(said_by(error)) from error
+
+
+def said_by(error: Exception) -> str:
+    """What Spark's error says, in one line."""
+    named = CONDITION.search(str(error))
+    if named:
+        return named[0]
+    cause = getattr(error, "java_exception", None)  # py4j's own first line only says which call failed
+    return str(error if cause is None else cause).strip().splitlines()[0]
 
 
 class Meter:
