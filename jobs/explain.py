@@ -14,6 +14,7 @@ from engine.store import Store
 from jobs.charts import chart_of
 from jobs.consoles import out
 from jobs.evidence import evidence_of
+from jobs.metric_names import canonical
 from jobs.records import records
 from jobs.wording import SYMBOLS, listed, moment, number, ratio, span
 
@@ -31,7 +32,7 @@ def explain_rows(store_uri: str, monitor: str, at: datetime | None, feature: str
         monitor: its name, or its file.
         at: the scheduled time; None: the latest one that is stored.
         feature: the group; None: every one that is breached.
-        metric: its canonical name; None: all.
+        metric: its name or an alias; None: all.
 
     Raises:
         StoreError: there is no such row; it says which there are.
@@ -41,6 +42,8 @@ def explain_rows(store_uri: str, monitor: str, at: datetime | None, feature: str
     every = [_opened(row) for row in records(store.read_metrics(monitor=name, start=time, end=time + INSTANT))]
     if not every:
         raise StoreError(_no_run(store, name, time))
+    if metric is not None and not any(row["metric_name"] == metric for row in every):
+        metric = canonical(metric)
     rows = [row for row in every if feature in (None, row["group"]) and metric in (None, row["metric_name"])]
     rows = [row for row in rows if feature or metric or row["breached"]]
     console = out()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +14,7 @@ from engine.store import Store
 from engine.tables import SIGNAL_METRICS
 from jobs.consoles import err, out
 from jobs.documents import plain_rows, write_csv
+from jobs.metric_names import canonical
 from jobs.records import records
 from jobs.wording import SYMBOLS, number, plural
 
@@ -68,17 +70,24 @@ def print_results(store_uri: str, wanted: Filter, form: str) -> None:
     Raises:
         StoreError: nothing was stored yet, or it cannot be read.
     """
-    store, question = Store(store_uri), wanted.question()
     if form == "table":
         limit = wanted.limit or SHOWN
-        rows = records(store.read_metrics(**question, columns=TABLE_COLUMNS, limit=limit + 1))
+        rows = records(_read(store_uri, wanted, columns=TABLE_COLUMNS, limit=limit + 1))
         _print_table(rows[:limit], more=len(rows) > limit)
         return
-    rows = plain_rows(store.read_metrics(**question, limit=wanted.limit))
+    rows = plain_rows(_read(store_uri, wanted, limit=wanted.limit))
     if form == "csv":
         write_csv(rows, SIGNAL_METRICS.schema.names, out().file)
     else:
         out().file.write(json.dumps(rows, ensure_ascii=False, indent=2) + "\n")
+
+
+def _read(store_uri: str, wanted: Filter, **how: Any) -> pa.Table:
+    store, question = Store(store_uri), wanted.question()
+    table = store.read_metrics(**question, **how)
+    if not table.num_rows and wanted.metric and (name := canonical(wanted.metric)) != wanted.metric:
+        return store.read_metrics(**{**question, "metric": name}, **how)
+    return table
 
 
 def _print_table(rows: Sequence[Mapping[str, Any]], *, more: bool) -> None:

@@ -9,7 +9,6 @@ from datetime import datetime
 from math import inf, log
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -32,8 +31,9 @@ def verdict_of(found: Found, store_uri: str) -> Group:
     if breaches:
         parts += ["", _breaches(breaches, found.since, found.evaluation.run.scheduled_for)]
     parts += ["", _counts(rows)]
-    parts += [part for part in (_unjudged(rows), _remarks(rows, found.evaluation.run.notes)) if part]
-    return Group(*parts, "", _next(found, breaches, store_uri))
+    return Group(
+        *parts, *_unjudged(rows), *_remarks(rows, found.evaluation.run.notes), "", _next(found, breaches, store_uri)
+    )
 
 
 def severity(row: MetricRow) -> tuple[float, float]:
@@ -132,22 +132,22 @@ def _counts(rows: Sequence[MetricRow]) -> Table:
     return table
 
 
-def _unjudged(rows: Sequence[MetricRow]) -> RenderableType | None:
+def _unjudged(rows: Sequence[MetricRow]) -> list[RenderableType]:
     """Rows without a verdict; those with the same reason together."""
     groups = _by_reason(row for row in rows if row.status not in JUDGED)
-    lines = [
-        Text.assemble((f"{status.value.replace('_', ' ')} ", "yellow"), f"{signal}: {_names(same)}: {reason}")
+    lines: list[RenderableType] = [
+        Text.assemble((f"{signal} {status.value.replace('_', ' ')}: ", "yellow"), f"{_names(same)}: {reason}")
         for (signal, status, reason), same in groups.items()
     ]
-    return Padding(Group(*lines), (1, 0, 0, 0)) if lines else None
+    return ["", *lines] if lines else []
 
 
-def _remarks(rows: Sequence[MetricRow], notes: Sequence[str]) -> RenderableType | None:
+def _remarks(rows: Sequence[MetricRow], notes: Sequence[str]) -> list[RenderableType]:
     """What is said of values that were judged, and of the run."""
     groups = _by_reason(row for row in rows if row.status in JUDGED and row.reason)
-    lines = [Text(f"{signal}: {_names(same)}: {reason}", "dim") for (signal, _, reason), same in groups.items()]
-    lines += [Text(f"note: {note}", "dim") for note in notes]
-    return Padding(Group(*lines), (1, 0, 0, 0)) if lines else None
+    said = [f"{signal}: {_names(same)}: {reason}" for (signal, _, reason), same in groups.items()]
+    lines: list[RenderableType] = [Text(line, "dim") for line in (*said, *(f"note: {note}" for note in notes))]
+    return ["", *lines] if lines else []
 
 
 def _by_reason(rows: Iterable[MetricRow]) -> dict[tuple[str, Status, str], list[MetricRow]]:
@@ -158,10 +158,10 @@ def _by_reason(rows: Iterable[MetricRow]) -> dict[tuple[str, Status, str], list[
 
 
 def _names(rows: Sequence[MetricRow]) -> str:
-    """The groups that rows are about, each with its metric where that is one."""
-    metrics = {row.metric_name for row in rows}
+    """``a, b and 3 more (metric)``."""
+    metrics = list(dict.fromkeys(row.metric_name for row in rows))
     groups = list(dict.fromkeys(row.group for row in rows))
-    return f"{listed(groups)} {listed(sorted(metrics), 2)}"
+    return f"{listed(groups)} ({listed(metrics, 2)})"
 
 
 def _next(found: Found, breaches: Sequence[MetricRow], store_uri: str) -> Text:

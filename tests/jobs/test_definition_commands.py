@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from typer.testing import Result
+
+Driftline = Callable[..., Result]
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_good_definitions_are_exit_0_and_say_what_was_found(driftline: Driftline) -> None:
+    result = driftline("validate", ROOT / "conf")
+    assert result.exit_code == 0
+    assert "every day at 03:15 UTC" in result.stdout
+    assert "1 monitor, no problem" in result.stdout
+
+
+def test_all_problems_of_all_files_are_told_at_once(driftline: Driftline, tiny: Path, tmp_path: Path) -> None:
+    good = tiny.read_text()
+    (tmp_path / "one.yaml").write_text(good.replace("population_stability_index", "population_stability_indx"))
+    wrong = good.replace("name: tiny", "name: two").replace("frequency: day", "frequency: fortnight")
+    (tmp_path / "two.yaml").write_text(wrong.replace("jensen_shannon_distance", "jensen_shanon_distance"))
+    result = driftline("validate", tmp_path)
+    assert result.exit_code == 2
+    assert "3 problems in 2 files" in result.stdout
+    assert "population_stability_index" in result.stdout  # did you mean
+    assert "one.yaml:17: create_monitor.monitoring_signals.drift.metric_thresholds.numerical" in result.stdout
+    assert "two.yaml:3: trigger.frequency" in result.stdout
+
+
+def test_a_folder_without_monitors_is_exit_2(driftline: Driftline, tmp_path: Path) -> None:
+    result = driftline("validate", tmp_path)
+    assert result.exit_code == 2
+    assert "no monitor here" in result.stdout
+
+
+def test_a_file_that_is_not_there_is_exit_2(driftline: Driftline) -> None:
+    result = driftline("validate", "nowhere.yaml")
+    assert result.exit_code == 2
+    assert "nowhere.yaml" in result.stdout
+
+
+def test_the_schema_is_json_and_nothing_else(driftline: Driftline) -> None:
+    result = driftline("schema")
+    assert json.loads(result.stdout)["type"] == "object"
+    assert result.stderr == ""
