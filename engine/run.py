@@ -100,18 +100,21 @@ def evaluate_all(
     with meter:
         say("reading production and baselines")
         comparisons = compare([plan for plan in plans if not _labelled(plan)], role_names(monitor), readings, store)
-        say("joining predictions and ground truth")
-        scored = score([plan for plan in plans if _labelled(plan)], readings)
+        if labelled := [plan for plan in plans if _labelled(plan)]:
+            say("joining predictions and ground truth")
+        scored = score(labelled, readings)
         _refuse_if_nothing_is_readable(readings, [*comparisons, *scored])
         say("measuring")
         answers = {
             (each.plan.signal.name, time): measure(each, time) for each in (*comparisons, *scored) for time in times
         }
     now = now or times[-1]
+    others = f"evaluated with {len(times) - 1:,} other times: rows read, jobs and cost are of all of them"
+    together = [others] if len(times) > 1 else []
     attempts = store.attempts(monitor.name, times[0], times[-1]) if store else {}
     evaluations: list[Evaluation] = []
     for time in times:
-        run = _run(monitor, plans, time, attempts.get(time, 0) + 1, now, readings, meter)
+        run = _run(monitor, plans, time, attempts.get(time, 0) + 1, now, readings, meter, together)
         stamp = Stamp(monitor, run.run_id, time, now)
         rows = [row for plan in plans for row in rows_of(stamp, plan, answers[plan.signal.name, time])]
         evaluations.append(Evaluation(run, tuple(rows), tuple(readings.errors)))
@@ -138,6 +141,7 @@ def _run(  # noqa: PLR0917 - a record of everything that took part
     now: datetime,
     readings: Readings,
     meter: Meter,
+    together: Sequence[str],
 ) -> Run:
     return Run(
         run_id=f"{monitor.name}/{time:%Y-%m-%dT%H:%M:%SZ}/{attempt}",
@@ -155,5 +159,5 @@ def _run(  # noqa: PLR0917 - a record of everything that took part
         wall_seconds=meter.wall_seconds,
         config_hash=monitor.config_hash,
         fingerprints=readings.fingerprints,
-        notes=tuple(readings.notes),
+        notes=(*readings.notes, *together),
     )
