@@ -81,8 +81,8 @@ def _opened(found: Comparison, roles: set[str], readings: Readings) -> Side | No
     except DataError as error:
         found.trouble = readings.failed(error)
         return None
-    own_roles = roles | {name for name in (now.timestamp, now.correlation_id) if name}
-    own_roles |= {name for name in (before.timestamp, before.correlation_id) if name} if before else set[str]()
+    # What was only found in the baseline is no role in production: there it may be a feature.
+    own_roles = roles | _keys(now) | (_keys(before) - {*production.columns})
     columns = reference.columns if reference else None
     watched = watched_columns(plan.signal, production.columns, columns, now, before, own_roles)
     nested = [each for each in watched if each.nested and plan.signal.features.names is None]
@@ -102,6 +102,10 @@ def _reference(plan: SignalPlan, readings: Readings) -> tuple[Dataset | None, Co
     if dated:
         require(dataset.title, "timestamp", roles.timestamp, dataset.columns)
     return dataset, roles
+
+
+def _keys(roles: Columns | None) -> set[str]:
+    return {name for name in (roles.timestamp, roles.correlation_id) if name} if roles else set()
 
 
 # ---------------------------------------------------------------------------------------------------- baselines

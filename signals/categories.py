@@ -65,10 +65,10 @@ def _cardinality(profile: Profile) -> Measurement | Undefined:
         return NO_ROWS
     listed = len(_present(profile)) if isinstance(profile, CategoricalProfile) else 0
     if listed and not profile.counts[-1]:
-        return number(listed, profile.valid, exact=True)
+        return number(listed, profile.rows, exact=True)
     if profile.distinct is None:
         return Undefined("distinct values were not counted")
-    return number(listed + profile.distinct.count, profile.valid, exact=profile.distinct.exact)
+    return number(listed + profile.distinct.count, profile.rows, exact=profile.distinct.exact)
 
 
 def _comparable(column: Column) -> tuple[CategoricalProfile, CategoricalProfile] | Undefined:

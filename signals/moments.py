@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from signals.measurement import Undefined
 from signals.profile import NumericProfile
 
@@ -16,7 +18,9 @@ def no_finite_moments(profile: NumericProfile) -> Undefined | None:
         return Undefined("there are no values: all rows are null")
     if profile.infinite:
         return Undefined(f"{profile.infinite} of {profile.valid} values are infinite")
-    if not math.isfinite(float(profile.sums.sum())):
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = float(profile.sums.sum())
+    if not math.isfinite(total):
         return Undefined("the values are too large to be added up")
     return None
 
