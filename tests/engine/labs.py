@@ -1,0 +1,94 @@
+"""A lab: data written as Parquet, a monitor over it made from a few keys, and its results by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+
+from engine.monitor import Monitor
+from engine.results import MetricRow
+from engine.run import Evaluation, evaluate_all
+from engine.store import Store
+
+NOW = datetime(2024, 3, 10, tzinfo=UTC)
+"""The scheduled time of most tests; their window is the day before."""
+ROLES = {"timestamp": "at", "correlation_id": "id", "prediction": "said", "score": "score", "actual": "true"}
+
+
+class Lab:
+    """Evaluates monitors over data in a folder of its own."""
+
+    def __init__(self, spark: SparkSession, folder: Path) -> None:
+        self.spark, self.folder = spark, folder
+
+    def write(self, name: str, data: pa.Table | pd.DataFrame, **options: Any) -> Path:
+        """Write a part of a dataset: ``inputs``, ``inputs/second``, ..."""
+        table = data if isinstance(data, pa.Table) else pa.Table.from_pandas(data, preserve_index=False)
+        path = self.folder / name
+        path.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, path / f"part-{len(list(path.iterdir()))}.parquet", **options)
+        return path
+
+    def data(
+        self, source: str | Mapping[str, Any], window: Mapping[str, str] | None = None, **roles: str | None
+    ) -> dict:
+        """A dataset of a signal: a written one by its name, or an `input_data` block."""
+        block: dict[str, Any] = {"input_data": {"path": source} if isinstance(source, str) else dict(source)}
+        if window is not None:
+            block["data_window"] = dict(window)
+        if roles:
+            block["data_column_names"] = roles
+        return block
+
+    def monitor(self, name: str = "lab", **signals: Mapping[str, Any]) -> Monitor:
+        """A monitor of these signals."""
+        return Monitor.from_dict(
+            {
+                "name": name,
+                "trigger": {"type": "recurrence", "frequency": "day", "interval": 1},
+                "create_monitor": {"monitoring_signals": {each: dict(keys) for each, keys in signals.items()}},
+            },
+            self.folder,
+        )
+
+    def evaluate_all(
+        self,
+        monitor: Monitor,
+        times: Sequence[datetime],
+        store: Store | None = None,
+        frames: Mapping[str, DataFrame] | None = None,
+    ) -> list[Evaluation]:
+        """Evaluate several scheduled times in one go."""
+        return evaluate_all(self.spark, monitor, times, store=store, frames=frames)
+
+    def evaluate(self, monitor: Monitor, time: datetime = NOW, **given: Any) -> Evaluation:
+        """Evaluate one scheduled time."""
+        return self.evaluate_all(monitor, [time], **given)[0]
+
+
+def by_name(evaluation: Evaluation) -> dict[tuple[str, str, str], MetricRow]:
+    """The rows by signal, group and metric; fails where two have the same name."""
+    found = {(row.signal, row.group, row.metric_name): row for row in evaluation.rows}
+    assert len(found) == len(evaluation.rows)
+    return found
+
+
+def values(evaluation: Evaluation) -> dict[tuple[str, str, str], float | None]:
+    """The values by signal, group and metric."""
+    return {name: row.metric_value for name, row in by_name(evaluation).items()}
+
+
+def essence(evaluation: Evaluation) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """Everything that rows say but for which run said it."""
+    own = {"run_id", "evaluated_at"}
+    return {
+        name: {field: getattr(row, field) for field in row.__dataclass_fields__ if field not in own}
+        for name, row in by_name(evaluation).items()
+    }
