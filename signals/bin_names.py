@@ -61,7 +61,8 @@ def _names_of_numbers(edges: Floats, value_type: ValueType) -> list[str]:
 
 def _is_right_after(edge: float) -> bool:
     """Whether the number before this one is by far the rounder one, as 3 is before 3.0000000000000004."""
-    return len(repr(math.nextafter(edge, -math.inf))) + 6 <= len(repr(float(edge)))
+    before = math.nextafter(edge, -math.inf)
+    return before == 0 or len(repr(before)) + 6 <= len(repr(float(edge)))
 
 
 def _shortest(values: list[float]) -> list[str]:
