@@ -41,9 +41,12 @@ def backfill(
     from pyspark.sql import SparkSession
 
     from jobs.history import backfill_monitors
+    from jobs.monitors import load_monitors
 
     session = SparkSession.builder.appName("driftline").getOrCreate
-    return backfill_monitors(monitor, start, end, store, session, as_json=form is RunFormat.JSON)
+    # spark-submit sends stderr to stdout, where JSON stands alone.
+    as_json = form is RunFormat.JSON
+    return backfill_monitors(load_monitors(monitor), start, end, store, session, as_json=as_json, silent=as_json)
 
 
 if __name__ == "__main__":

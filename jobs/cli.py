@@ -86,13 +86,14 @@ def run(
     Without --at it is the latest time at which each monitor was due. The windows of data are computed from that
     time, whenever the command runs; running it again replaces its results.
     """
+    from jobs.monitors import load_monitors
     from jobs.session import SparkOptions, starting
 
+    monitors, as_json = load_monitors(paths), form is RunFormat.JSON
     with starting(SparkOptions(master, remote, tuple(conf or ()), verbose)) as spark:
         from jobs.evaluate import evaluate_monitors
 
-        as_json = form is RunFormat.JSON
-        return evaluate_monitors(paths, at, store, spark.session, as_json=as_json, fail_on_breach=fail_on_breach)
+        return evaluate_monitors(monitors, at, store, spark.session, as_json=as_json, fail_on_breach=fail_on_breach)
 
 
 @app.command(epilog="Example: driftline backfill conf/monitors/flights.yaml --from 2013-03-01 --to 2014-01-01")
@@ -110,12 +111,14 @@ def backfill(
     verbose: Verbose = False,
 ) -> int:
     """Evaluate monitors for every time in a range at which they were due, with the data read once."""
+    from jobs.monitors import load_monitors
     from jobs.session import STEADY_JAVA, SparkOptions, starting
 
+    monitors = load_monitors(paths)
     with starting(SparkOptions(master, remote, tuple(conf or ()), verbose, STEADY_JAVA)) as spark:
         from jobs.history import backfill_monitors
 
-        return backfill_monitors(paths, start, end, store, spark.session, as_json=form is RunFormat.JSON)
+        return backfill_monitors(monitors, start, end, store, spark.session, as_json=form is RunFormat.JSON)
 
 
 @app.command(epilog="Example: driftline results --monitor flights --from 2013-07-01 --breached --format csv")

@@ -33,9 +33,12 @@ def _console(stream: IO[str]) -> Console:
 
 
 @contextmanager
-def working() -> Generator[Progress]:
+def working(*, silent: bool = False) -> Generator[Progress]:
     """Say what is being done, while it is done: a spinner on a terminal, otherwise lines, on stderr."""
     console = err()
+    if silent:
+        yield lambda message: None
+        return
     if not console.is_terminal:
         yield lambda message: console.print(message, style="dim", soft_wrap=True)
         return

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import DataError, DefinitionError, Problem
 from jobs.consoles import Progress, err, out, working
 from jobs.exits import BREACHED, show_error
 from jobs.found import Found
-from jobs.monitors import load_monitors
+from jobs.stores import opened_store
 from jobs.times import is_due, latest_due, now
 from jobs.wording import moment
 
@@ -25,41 +24,40 @@ __all__ = ["evaluate_monitors"]
 
 
 def evaluate_monitors(
-    paths: Sequence[Path],
+    monitors: Sequence[Monitor],
     at: datetime | None,
     store_uri: str,
     session: Callable[[], SparkSession],
     *,
     as_json: bool = False,
     fail_on_breach: bool = False,
+    silent: bool = False,
 ) -> int:
-    """Evaluate all monitors of these files and folders, each in its turn, in one Spark application.
+    """Evaluate monitors, each in its turn, in one Spark application, and print what came out.
 
     Data that cannot be read does not keep the other monitors from being evaluated.
 
     Args:
-        paths: monitor files, or folders of them.
+        monitors: what to evaluate.
         at: the scheduled time; None: the latest at which each monitor was due.
         store_uri: where results are kept.
         session: gives the session when it is needed.
         as_json: one JSON document on stdout instead of tables.
         fail_on_breach: answer 10 where a check is breached.
+        silent: say nothing of what is being done.
 
     Returns:
         The exit code.
 
     Raises:
-        DefinitionError: a definition is wrong; then nothing is evaluated.
-        StoreError: results cannot be kept.
+        DefinitionError: without a time, a monitor that has not been due yet; then nothing is evaluated.
+        StoreError: results cannot be kept; it is told before anything is read, where it can be.
     """
-    monitors = load_monitors(paths)
     times = [at or _latest(monitor) for monitor in monitors]
-    from engine.store import Store
-
-    store = Store(store_uri)
+    store = opened_store(store_uri)
     found: list[Found] = []
     failures: list[DataError] = []
-    with working() as say:
+    with working(silent=silent) as say:
         for monitor, time in zip(monitors, times, strict=True):
             try:
                 found.append(_evaluate(monitor, time, store, session, say))

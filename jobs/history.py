@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DataError, DefinitionError, Problem
@@ -14,8 +13,8 @@ from engine.tables import RUNS, SIGNAL_METRICS
 from jobs.consoles import Progress, err, out, working
 from jobs.documents import plain_rows
 from jobs.exits import show_error
-from jobs.monitors import load_monitors
 from jobs.periods import Tally, Window, periods_of
+from jobs.stores import opened_store
 from jobs.times import now
 from jobs.wording import moment
 
@@ -34,30 +33,28 @@ LEFT_OUT = ("details",)
 
 
 def backfill_monitors(
-    paths: Sequence[Path],
+    monitors: Sequence[Monitor],
     start: datetime,
     end: datetime,
     store_uri: str,
     session: Callable[[], SparkSession],
     *,
     as_json: bool = False,
+    silent: bool = False,
 ) -> int:
-    """Evaluate all monitors of these files and folders for every time in [start, end) at which they were due.
+    """Evaluate monitors for every time in [start, end) at which they were due, and print what came out.
 
     Returns:
         The exit code.
 
     Raises:
-        DefinitionError: a definition is wrong, or a monitor is never due in that range.
+        DefinitionError: a monitor is never due in that range; then nothing is evaluated.
         DataError: no data can be read.
         StoreError: results cannot be kept.
     """
-    monitors = load_monitors(paths)
     due = {monitor.name: _due(monitor, start, end) for monitor in monitors}
-    from engine.store import Store
-
-    store, tallies = Store(store_uri), list[Tally]()
-    with working() as say:
+    store, tallies = opened_store(store_uri), list[Tally]()
+    with working(silent=silent) as say:
         for monitor in monitors:
             tallies.append(_backfill(monitor, due[monitor.name], store, session, say))
     _show(tallies, start, end, as_json=as_json)

@@ -41,10 +41,14 @@ def run_monitor(
     from pyspark.sql import SparkSession
 
     from jobs.evaluate import evaluate_monitors
+    from jobs.monitors import load_monitors
 
     session = SparkSession.builder.appName("driftline").getOrCreate
+    # spark-submit sends stderr to stdout, where JSON stands alone.
     as_json = form is RunFormat.JSON
-    return evaluate_monitors(monitor, at, store, session, as_json=as_json, fail_on_breach=fail_on_breach)
+    return evaluate_monitors(
+        load_monitors(monitor), at, store, session, as_json=as_json, fail_on_breach=fail_on_breach, silent=as_json
+    )
 
 
 if __name__ == "__main__":

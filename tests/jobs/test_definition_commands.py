@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from typer.testing import Result
 
 Driftline = Callable[..., Result]
@@ -46,3 +47,35 @@ def test_the_schema_is_json_and_nothing_else(driftline: Driftline) -> None:
     result = driftline("schema")
     assert json.loads(result.stdout)["type"] == "object"
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize("words", [["run"], ["backfill", "--from", "2024-03-02", "--to", "2024-03-04"]])
+def test_a_wrong_definition_is_exit_2_before_spark_is_started(
+    driftline: Driftline, tiny: Path, tmp_path: Path, words: list[str]
+) -> None:
+    (tmp_path / "wrong.yaml").write_text(tiny.read_text().replace("frequency: day", "frequency: fortnight"))
+    result = driftline(*words, tmp_path / "wrong.yaml", tiny)
+    assert result.exit_code == 2
+    assert "wrong.yaml:3: trigger.frequency" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["run", "TINY", "--at", "yesterday"], "ISO-8601"),
+        (["run", "TINY", "--conf", "spark.driver.memory"], "KEY=VALUE"),
+        (["run", "TINY", "--format", "xml"], "xml"),
+        (["backfill", "TINY", "--from", "2024-03-02"], "--to"),
+        (["evaluate"], "evaluate"),
+    ],
+)
+def test_a_command_line_that_is_wrong_is_exit_2(driftline: Driftline, tiny: Path, words: list[str], hint: str) -> None:
+    result = driftline(*(tiny if word == "TINY" else word for word in words))
+    assert result.exit_code == 2
+    assert hint in result.stderr
+
+
+@pytest.mark.parametrize("command", ["validate", "schema", "run", "backfill", "results", "explain"])
+def test_the_help_of_a_command_has_an_example(driftline: Driftline, command: str) -> None:
+    assert f"Example: driftline {command}" in driftline(command, "--help").stdout

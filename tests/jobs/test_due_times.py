@@ -59,7 +59,7 @@ def test_a_time_is_due_to_the_microsecond() -> None:
     ("rule", "words"),
     [
         (DAILY, "every day at 03:15 UTC"),
-        (Recurrence(Frequency.WEEK, interval=2, hours=(4,), week_days=(0, 4)), "every 2 weeks on Monday, Friday at 04:00 UTC"),
+        (Recurrence(Frequency.WEEK, interval=2, hours=(4,), week_days=(0,)), "every 2 weeks on Monday at 04:00 UTC"),
         (Recurrence(Frequency.MONTH, month_days=(1, 15), hours=(0,)), "every month on the 1., the 15. at 00:00 UTC"),
         (Recurrence(Frequency.HOUR, minutes=(5, 35)), "every hour at minute 5, 35 UTC"),
         (Recurrence(Frequency.MINUTE, interval=10), "every 10 minutes UTC"),

@@ -12,7 +12,8 @@ Driftline = Callable[..., Result]
 
 
 def test_explain_shows_both_distributions_and_what_each_bin_carried(driftline: Driftline, filled_store: str) -> None:
-    result = driftline("explain", "flights", "--at", "2013-07-02T03:15Z", "--feature", "distance", "--store", filled_store)  # fmt: skip
+    words = ("--at", "2013-07-02T03:15Z", "--feature", "distance", "--store", filled_store)
+    result = driftline("explain", "flights", *words)
     lines = result.stdout.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith(">= 20"))
     assert result.exit_code == 0

@@ -23,11 +23,13 @@ MONITOR = Monitor("flights", (), Trigger(Recurrence(Frequency.DAY)))
 
 
 def printed(rows: Sequence[MetricRow], **fields: Any) -> str:
-    run = a_run(**({"rows_read": 5680, "wall_seconds": 12.2} | fields))
+    given: dict[str, Any] = {"rows_read": 5680, "wall_seconds": 12.2}
+    run = a_run(**(given | fields))
     since = {rows[0].key: AT - timedelta(days=3)} if rows else {}
-    console = Console(file=io.StringIO(), width=120)
+    written = io.StringIO()
+    console = Console(file=written, width=120)
     console.print(verdict_of(Found(MONITOR, Evaluation(run, tuple(rows)), since), "/somewhere/store"))
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    return written.getvalue()
 
 
 def test_the_first_line_is_the_verdict() -> None:
