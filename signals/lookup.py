@@ -7,7 +7,6 @@ Slots with three edges or more are rare; their values are searched for. The map 
 floating-point format (about logarithmic) where values are heavy-tailed: whichever leaves fewer values to be searched.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,6 @@ __all__ = ["Lookup"]
 SLOTS = 4096
 GREATEST = float(np.finfo(np.float64).max)
 Floats = npt.NDArray[np.float64]
-Slotting = Callable[[Floats], npt.NDArray[np.int32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +27,10 @@ class Lookup:
         edges: float64[cells - 1], the cells' edges.
         logarithmic: whether slots follow the bits of the numbers or the numbers themselves.
         origin, step: slot = (number - origin) * step, or (bits >> step) - origin.
-        first_cell: intp[SLOTS + 2], the cell at each slot's beginning; the outer two slots are open-ended.
-        edge_1, edge_2: float64[SLOTS + 2], the slot's first two edges; NaN where it has none.
-        crowded: bool[SLOTS + 2], slots with more edges than two; None when there are none.
+        first_cell: uint8[SLOTS + 2] (small integers are fast) or as large as is needed: the cell at each slot's
+            beginning, and for a slot with more edges than two the number after the last cell's. The outer two slots are
+            open-ended.
+        edge_1, edge_2: float64[SLOTS + 2], the slot's first two edges; NaN where it has none, or more than two.
         two_edges: whether any slot has a second edge.
     """
 
@@ -39,10 +38,9 @@ class Lookup:
     logarithmic: bool
     origin: float | int
     step: float | int
-    first_cell: npt.NDArray[np.intp]
+    first_cell: npt.NDArray[np.unsignedinteger]
     edge_1: Floats
     edge_2: Floats
-    crowded: npt.NDArray[np.bool_] | None
     two_edges: bool
 
     @classmethod
@@ -57,54 +55,48 @@ class Lookup:
     @property
     def searched_edges(self) -> int:
         """How many edges lie in slots whose values must be searched for."""
-        if self.crowded is None:
-            return 0
-        return int(self.crowded[self.slots(self.edges)].sum())
+        return int(np.count_nonzero(self.first_cell.take(self.slots(self.edges)) == len(self.edges) + 1))
 
-    def slots(self, x: Floats) -> npt.NDArray[np.int32]:
-        """int32[n], 0 to SLOTS + 1; monotone in x."""
+    def slots(self, x: Floats) -> npt.NDArray[np.intp]:
+        """intp[n], 0 to SLOTS + 1; monotone in x."""
         if self.logarithmic:
             origin, shifted = int(self.origin), _ordered_bits(x) >> int(self.step)
             np.clip(shifted, origin - 1, origin + SLOTS, out=shifted)  # first: the difference may overflow
-            return (shifted - (origin - 1)).astype(np.int32)
+            shifted -= origin - 1
+            return shifted.astype(np.intp, copy=False)
         with np.errstate(over="ignore"):
             scaled = x - self.origin
             scaled *= self.step
         np.clip(scaled, -1.0, float(SLOTS), out=scaled)
         scaled += 1.0  # so that truncation towards zero rounds down
-        return scaled.astype(np.int32)
+        return scaled.astype(np.intp)
 
     def cells(self, x: Floats) -> npt.NDArray[np.intp]:
         """intp[n]: ``searchsorted(edges, x, side="right")``, for any numbers but NaN."""
         slots = self.slots(x)
         cells = self.first_cell.take(slots)
-        cells += x >= self.edge_1.take(slots)
+        cells += (x >= self.edge_1.take(slots)).view(np.uint8)
         if self.two_edges:
-            cells += x >= self.edge_2.take(slots)
-        if self.crowded is not None:
-            hard = np.flatnonzero(self.crowded.take(slots))
-            if len(hard):
-                cells[hard] = np.searchsorted(self.edges, x[hard], side="right")
-        return cells
+            cells += (x >= self.edge_2.take(slots)).view(np.uint8)
+        hard = np.flatnonzero(cells == len(self.edges) + 1)
+        found = cells.astype(np.intp)
+        if len(hard):
+            found[hard] = np.searchsorted(self.edges, x[hard], side="right")
+        return found
 
 
 def _make(edges: Floats, *, logarithmic: bool) -> Lookup:
     origin, step = _scale(edges, logarithmic=logarithmic)
-    nothing = np.full(SLOTS + 2, np.nan)  # no number is >= NaN
-    lookup = Lookup(
-        edges, logarithmic, origin, step, np.zeros(SLOTS + 2, np.intp), nothing, nothing.copy(), None, False
-    )
-    slots = lookup.slots(edges)
-    first_cell = np.searchsorted(slots, np.arange(SLOTS + 2), side="left").astype(np.intp)
+    nowhere = np.full(SLOTS + 2, np.nan)  # no number is >= NaN
+    slots = Lookup(edges, logarithmic, origin, step, np.zeros(0, np.uint8), nowhere, nowhere, False).slots(edges)
+    first_cell = np.searchsorted(slots, np.arange(SLOTS + 2), side="left")
     in_slot = np.bincount(slots, minlength=SLOTS + 2)
-    edge_1, edge_2 = lookup.edge_1, lookup.edge_2
-    edge_1[in_slot >= 1] = edges[first_cell[in_slot >= 1]]
-    edge_2[in_slot >= 2] = edges[first_cell[in_slot >= 2] + 1]
-    crowded = in_slot > 2
-    return Lookup(
-        edges, logarithmic, origin, step, first_cell, edge_1, edge_2,
-        crowded if crowded.any() else None, bool((in_slot >= 2).any()),
-    )  # fmt: skip
+    edge_1, edge_2 = nowhere.copy(), nowhere.copy()
+    one, two = (in_slot == 1) | (in_slot == 2), in_slot == 2
+    edge_1[one], edge_2[two] = edges[first_cell[one]], edges[first_cell[two] + 1]
+    first_cell[in_slot > 2] = len(edges) + 1
+    small = first_cell.astype(np.min_scalar_type(len(edges) + 1))
+    return Lookup(edges, logarithmic, origin, step, small, edge_1, edge_2, bool(two.any()))
 
 
 def _scale(edges: Floats, *, logarithmic: bool) -> tuple[float | int, float | int]:
