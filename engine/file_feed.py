@@ -18,8 +18,10 @@ from engine.spark import UNREADABLE, parallelism
 
 __all__ = ["FileDataset", "Split"]
 
-ROWS_AT_ONCE = 32_768
+ROWS_AT_ONCE = 65_536
 """A batch of doubles of this length, and what is made of it, stay in the processor's cache."""
+BYTES_AT_ONCE = 65_536
+"""So much of each column is read from a local disk at once; so a task's memory does not grow with row groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +98,24 @@ def read_splits(
     opened = pafs.FileSystem.from_uri(filesystem)[0] if filesystem else None
     path, file = "", None
     for split in splits:
+        constants = {name: value for name, value in split.constants.items() if name in names}
         try:
             if file is None or split.path != path:
                 path, file = split.path, _open(split.path, texts, opened)
             present = [name for name in names if name in file.schema_arrow.names]
-            table = file.read_row_group(split.row_group, columns=present, use_threads=False) if present else None
+            for arrays, rows in _batches(file, split, present):
+                yield Batch(arrays | {name: pa.repeat(value, rows) for name, value in constants.items()}, rows)
         except (OSError, pa.ArrowException) as error:
             raise RuntimeError(f"{UNREADABLE}{split.path}: {str(error).splitlines()[0]}") from error
-        constants = {name: value for name, value in split.constants.items() if name in names}
-        if table is None:
-            yield Batch({name: pa.repeat(value, split.rows) for name, value in constants.items()}, split.rows)
-            continue
-        for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):
-            # Asked for "a.b", pyarrow also reads field b of a nested column a.
-            arrays = {name: batch.column(name) for name in present}
-            arrays |= {name: pa.repeat(value, batch.num_rows) for name, value in constants.items()}
-            yield Batch(arrays, batch.num_rows)
+
+
+def _batches(file: pq.ParquetFile, split: Split, names: list[str]) -> Iterator[tuple[dict[str, pa.Array], int]]:
+    if not names:
+        yield {}, split.rows
+        return
+    for batch in file.iter_batches(ROWS_AT_ONCE, row_groups=[split.row_group], columns=names, use_threads=False):
+        # Asked for "a.b", pyarrow also reads field b of a nested column a.
+        yield {name: batch.column(name) for name in names}, batch.num_rows
 
 
 def _open(path: str, texts: Sequence[str], filesystem: pafs.FileSystem | None) -> pq.ParquetFile:
@@ -119,7 +123,16 @@ def _open(path: str, texts: Sequence[str], filesystem: pafs.FileSystem | None) -
     leaves = {footer.schema.column(number).path for number in range(footer.num_columns)}
     # A dictionary must not be asked of a column that this file lacks, or has as something nested.
     dictionaries = [name for name in texts if name in leaves]
-    return pq.ParquetFile(path, metadata=footer, read_dictionary=dictionaries, filesystem=filesystem)
+    # A remote file in few large requests, each row group at once; a local one in small reads.
+    remote = filesystem is not None
+    return pq.ParquetFile(
+        path,
+        metadata=footer,
+        read_dictionary=dictionaries,
+        filesystem=filesystem,
+        pre_buffer=remote,
+        buffer_size=0 if remote else BYTES_AT_ONCE,
+    )
 
 
 def _is_text(kind: pa.DataType | None) -> bool:
