@@ -14,6 +14,7 @@ TOLD_ELSEWHERE = frozenset(
         "p_value_method", "provisional", "unseen", "values",
     }
 )  # fmt: skip
+NAMES = {"standard_deviation": "the baseline's standard deviation", "at": "where the gap is widest"}
 CONFUSION = ("true_positives", "false_positives", "false_negatives", "true_negatives")
 
 
@@ -39,7 +40,7 @@ def evidence_of(row: Row, every: Sequence[Row]) -> list[str]:
         told = told | {"labelled", "unlabelled", "ground_truth_coverage"}
     said += _named(details)
     said += [
-        f"{name.replace('_', ' ')}: {_plain(value)}"
+        f"{NAMES.get(name, name.replace('_', ' '))}: {_plain(value)}"
         for name, value in details.items()
         if name not in told and not isinstance(value, dict | list) and value is not None
     ]

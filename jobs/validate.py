@@ -35,7 +35,7 @@ def validate_paths(paths: Sequence[Path]) -> int:
 
 def print_schema() -> None:
     """Print the JSON Schema of monitor files."""
-    out().file.write(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
+    out().file.write(json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n")
 
 
 def _table(monitors: Sequence[Monitor]) -> Table:
