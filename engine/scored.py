@@ -1,7 +1,7 @@
 """What became of predictions, for all signals that ask: one join per production dataset and ground truth."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.batches import Span
 from engine.errors import DataError
@@ -17,6 +17,9 @@ from signals.catalogue import Family
 from signals.metrics import METRICS
 
 __all__ = ["Scored", "score"]
+
+OF_ALL_LABELS = {"orphan_ground_truth_rate", "duplicate_ground_truth_rate"}
+"""Metrics that are not only about labels that have a prediction."""
 
 
 @dataclass
@@ -41,10 +44,11 @@ class Scored:
 def score(plans: Sequence[SignalPlan], readings: Readings) -> list[Scored]:
     """Join and count what these signals measure; those that join the same data share one join."""
     found = [Scored(plan) for plan in plans]
+    orphans = any(request.metric in OF_ALL_LABELS for plan in plans for request in plan.signal.metrics)
     joins: dict[str, list[tuple[Scored, Join]]] = {}
     for each in found:
         try:
-            join = _join(each, readings)
+            join = _join(each, readings, orphans=orphans)
         except DataError as error:
             each.trouble = readings.failed(error)
             continue
@@ -60,12 +64,11 @@ def score(plans: Sequence[SignalPlan], readings: Readings) -> list[Scored]:
     return found
 
 
-def _join(found: Scored, readings: Readings) -> Join:
+def _join(found: Scored, readings: Readings, *, orphans: bool) -> Join:
     signal, windows = found.plan.signal, found.plan.distinct_windows
+    orphans = orphans and signal.reference is not None
     span = span_of(windows)
-    lookback = signal.ground_truth.max_delay or ORPHAN_LOOKBACK
-    joined = signal.reference is not None
-    earliest = span.start - lookback if joined and span.start else span.start
+    earliest = span.start - ORPHAN_LOOKBACK if orphans and span.start else span.start
     production, roles = readings.opened(signal.production, Span(earliest, span.end))
     require(production.title, "timestamp", roles.timestamp, production.columns)
     found.group = roles.prediction or roles.score or "dataset"
@@ -81,7 +84,8 @@ def _join(found: Scored, readings: Readings) -> Join:
     actual = require(truth.title, "actual", truth_roles.actual, truth.columns)
     found.truth_dated = truth_roles.timestamp in truth.columns
     pair = Pair(roles.prediction, roles.score, actual)
-    return Join(production, roles, truth, truth_roles, (pair,), windows, signal.ground_truth.max_delay)
+    delay = signal.ground_truth.max_delay
+    return Join(production, roles, truth, truth_roles, (pair,), windows, delay, orphans=orphans)
 
 
 def _count(members: Sequence[tuple[Scored, Join]], readings: Readings) -> None:
@@ -91,11 +95,10 @@ def _count(members: Sequence[tuple[Scored, Join]], readings: Readings) -> None:
     for found, join in members:
         wanted[join.pairs[0]] |= _wanted(found.plan.signal)
     naive = any(request.metric == "mase" for found, _ in members for request in found.plan.signal.metrics)
-    join = Join(
-        first.production, first.roles, first.truth, first.truth_roles, pairs, first.windows, first.max_delay, naive
-    )
+    join = replace(first, pairs=pairs, naive=naive)
     counted, cpu_seconds = performances(join, [wanted[pair] for pair in pairs])
-    readings.count(join.production.count_rows() if join.production.tasks is not None else 0, cpu_seconds)
+    sides = [side for side in (join.production, join.truth) if side is not None and side.tasks is not None]
+    readings.count(sum(side.count_rows() for side in sides), cpu_seconds)
     for found, own in members:
         place = pairs.index(own.pairs[0])
         found.performance = {window: each[place] for window, each in counted.items()}
