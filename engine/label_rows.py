@@ -24,8 +24,8 @@ __all__ = [
 ]  # fmt: skip
 
 ORPHAN_LOOKBACK = timedelta(days=30)
-"""How far before a window its labels' predictions are looked for, where `max_delay` does not say: a label that became
-known in the window is an orphan when no prediction of the window, or of this time before it, has its id."""
+"""How far before a window its labels' predictions are looked for: a label that became known in the window is an orphan
+when no prediction of the window, or of this time before it, has its id. Read only where orphans are asked for."""
 
 OUTSIDE = -1
 """The window number of a prediction that lies in none, and is read so that its label is not taken for an orphan."""
@@ -53,6 +53,7 @@ class Join:
         windows: in order.
         max_delay: how long after a window's end its labels still count; None: for ever.
         naive: whether the absolute difference from the previous actual is needed (MASE).
+        orphans: whether labels without a prediction are counted.
     """
 
     production: Dataset
@@ -63,6 +64,7 @@ class Join:
     windows: tuple[Window, ...]
     max_delay: timedelta | None = None
     naive: bool = False
+    orphans: bool = False
 
     @property
     def cutoffs(self) -> npt.NDArray[np.int64]:
@@ -70,11 +72,6 @@ class Join:
         if self.max_delay is None:
             return np.zeros(0, np.int64)
         return np.unique(instants([window.end + self.max_delay for window in self.windows]))
-
-    @property
-    def lookback(self) -> timedelta:
-        """How far before a window predictions are read, to tell orphans."""
-        return self.max_delay if self.max_delay is not None else ORPHAN_LOOKBACK
 
 
 # ----------------------------------------------------------------------------------------- the predictions' rows
@@ -98,12 +95,12 @@ def prediction_ddl(join: Join) -> str:
 
 def predictions_work(join: Join) -> Work:
     """Predictions by window, with their columns read as one type each."""
-    roles, pairs, prejoined = join.roles, join.pairs, join.truth is None
+    roles, pairs, prejoined, orphans = join.roles, join.pairs, join.truth is None, join.orphans
     starts = instants([window.start for window in join.windows])
     ends = instants([window.end for window in join.windows])
     delay = None if join.max_delay is None else join.max_delay // timedelta(microseconds=1)
     cuts = np.zeros(len(ends), np.int32) if delay is None else np.searchsorted(join.cutoffs, ends + delay)
-    earliest = starts.min() - join.lookback // timedelta(microseconds=1) if not prejoined else starts.min()
+    earliest = starts.min() - ORPHAN_LOOKBACK // timedelta(microseconds=1)
     columns = join.production.columns
     kinds = {name: value_type_of(columns[name]) for name in prediction_columns(join) if name in columns}
     schema = _arrow_schema(prediction_ddl(join))
@@ -130,8 +127,8 @@ def predictions_work(join: Join) -> Work:
                 rows = np.flatnonzero((at >= starts[window]) & (at < ends[window]))
                 inside[rows] = True
                 yield from _taken(arrays, rows, window, int(cuts[window]), schema)
-            before = np.flatnonzero(~inside & (at >= earliest) & (at < ends.max()))
-            if not prejoined:
+            if orphans:
+                before = np.flatnonzero(~inside & (at >= earliest) & (at < ends.max()))
                 yield from _taken(arrays, before, OUTSIDE, 0, schema)
 
     return work

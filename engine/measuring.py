@@ -6,16 +6,19 @@ from datetime import datetime
 
 from engine.comparisons import Comparison
 from engine.monitor import MetricRequest, Signal
+from engine.performance import Performance
 from engine.scored import Scored
 from engine.watched import Watched
 from engine.windows import Window
 from signals.catalogue import Family, Kind, Metric
 from signals.change import Change
+from signals.coverage import Coverage
 from signals.measurement import Measurement, Undefined
 from signals.metrics import METRICS
 from signals.profile import CategoricalProfile, Profile, most_frequent
 from signals.quality import Column, Dataset
 from signals.scorecard import Scorecard
+from signals.verdicts import Status
 
 __all__ = ["DATASET", "Measured", "measure"]
 
@@ -34,7 +37,7 @@ class Measured:
         request: what was asked.
         result: what the metric answered.
         rows: the window's rows, as far as they are known.
-        broken: whether the result is undefined because something is wrong, not because there is little data.
+        status: why the result is not to be judged, where that is not for its verdict to say.
         provisional: what is not final about it; None when it is.
     """
 
@@ -42,7 +45,7 @@ class Measured:
     request: MetricRequest
     result: Measurement | Undefined
     rows: int | None = None
-    broken: bool = False
+    status: Status | None = None
     provisional: str | None = None
 
 
@@ -71,32 +74,42 @@ def _measure_scored(found: Scored, scheduled_for: datetime) -> list[Measured]:
     if found.trouble:
         return [_broken(found.group, request, found.trouble) for request in signal.metrics]
     performance = found.performance[window]
-    coverage = performance.coverage
-    share = coverage.labelled / coverage.rows if coverage.rows else 0.0
-    rules = signal.ground_truth
+    coverage, rules = performance.coverage, signal.ground_truth
+    share = coverage.labelled / coverage.rows if coverage.rows else 1.0
     little = f"{share:.1%} of {coverage.rows:,} rows are labelled, less than min_coverage = {rules.min_coverage:g}"
-    low = coverage.rows > 0 and share < rules.min_coverage
-    evidence = {"ground_truth_coverage": share, "labelled": coverage.labelled, "unlabelled": coverage.unlabelled}
+    low = share < rules.min_coverage
     answers: list[Measured] = []
     for request in signal.metrics:
         metric = METRICS[request.metric]
         if metric.family is Family.COVERAGE:
-            result = metric.compute(coverage)
-            if request.metric == "orphan_ground_truth_rate" and not found.truth_dated:
-                result = Undefined("labels do not tell when they became known: name data_column_names.timestamp")
-            answers.append(Measured(found.group, request, result, coverage.rows))
-            continue
-        if metric.family is Family.CLASSIFICATION:
-            result = metric.compute(Scorecard(performance.outcomes, signal.positive_class, request.label))
+            answers.append(Measured(found.group, request, _covered(found, metric, coverage), coverage.rows))
+        elif low and rules.below_coverage == "insufficient_data":
+            insufficient = Status.INSUFFICIENT_DATA
+            answers.append(Measured(found.group, request, Undefined(little), coverage.rows, insufficient))
         else:
-            result = metric.compute(performance.errors)
-        if isinstance(result, Measurement):
-            result = replace(result, details={**result.details, **evidence})
-        if low and rules.below_coverage == "insufficient_data":
-            answers.append(Measured(found.group, request, Undefined(little), 0 if not coverage.rows else None))
-            continue
-        answers.append(Measured(found.group, request, result, coverage.rows, provisional=little if low else None))
+            result = _performed(signal, request, performance)
+            provisional = little if low else None
+            answers.append(Measured(found.group, request, result, coverage.rows, provisional=provisional))
     return answers
+
+
+def _covered(found: Scored, metric: Metric, coverage: Coverage) -> Measurement | Undefined:
+    if metric.name == "orphan_ground_truth_rate" and not found.truth_dated:
+        return Undefined("labels do not tell when they became known: name data_column_names.timestamp")
+    return metric.compute(coverage)
+
+
+def _performed(signal: Signal, request: MetricRequest, performance: Performance) -> Measurement | Undefined:
+    metric, coverage = METRICS[request.metric], performance.coverage
+    if metric.family is Family.CLASSIFICATION:
+        result = metric.compute(Scorecard(performance.outcomes, signal.positive_class, request.label))
+    else:
+        result = metric.compute(performance.errors)
+    if isinstance(result, Undefined):
+        return result
+    share = coverage.labelled / coverage.rows
+    evidence = {"ground_truth_coverage": share, "labelled": coverage.labelled, "unlabelled": coverage.unlabelled}
+    return replace(result, details={**result.details, **evidence})
 
 
 # ------------------------------------------------------------------------------------------------------ columns
@@ -179,4 +192,4 @@ def _each_once(signal: Signal) -> Iterator[MetricRequest]:
 
 
 def _broken(group: str, request: MetricRequest, why: str) -> Measured:
-    return Measured(group, request, Undefined(why), broken=True)
+    return Measured(group, request, Undefined(why), status=Status.ERROR)

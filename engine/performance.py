@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Flag, auto
 from time import process_time
 
@@ -13,7 +14,7 @@ from pyspark.sql import DataFrame
 
 from engine.files import instants
 from engine.ground_truth import labelled
-from engine.label_rows import Join
+from engine.label_rows import ORPHAN_LOOKBACK, Join
 from engine.spark import STATE_DDL, merged
 from engine.windows import Window
 from signals.coverage import Coverage
@@ -68,6 +69,7 @@ def performances(join: Join, wanted: Sequence[Wanted]) -> tuple[dict[Window, lis
 def _states(rows: DataFrame, join: Join, wanted: tuple[Wanted, ...]) -> DataFrame:
     starts = instants([window.start for window in join.windows])
     ends = instants([window.end for window in join.windows])
+    orphans_too = join.orphans  # the join itself knows Spark, and so cannot travel
 
     def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         began = process_time()
@@ -76,8 +78,8 @@ def _states(rows: DataFrame, join: Join, wanted: tuple[Wanted, ...]) -> DataFram
             for window, part in _by_window(table):
                 for number, want in enumerate(wanted):
                     _add(found, (window, number), _counted(part, number, want))
-            for window, orphans in _orphans(table, starts, ends):
-                for number in range(len(wanted)):
+            for number in range(len(wanted)) if orphans_too else ():
+                for window, orphans in _orphans(table, number, starts, ends):
                     _add(found, (window, number), orphans)
         states = StateRows()
         for (window, number), performance in found.items():
@@ -104,6 +106,8 @@ def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
 def _by_window(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
     """The predictions' rows of each window."""
     mine = table.filter(pc.greater_equal(table["window"], 0)).sort_by("window")
+    if not mine.num_rows:
+        return
     window = mine["window"].to_numpy()
     starts = np.flatnonzero(np.diff(window, prepend=-1))
     for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(window)], strict=True):
@@ -111,15 +115,15 @@ def _by_window(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
 
 
 def _counted(rows: pa.Table, number: int, wanted: Wanted) -> Performance:
-    prediction, score, actual, naive = (
-        rows[f"{name}_{number}"].combine_chunks() for name in ("prediction", "score", "actual", "naive")
+    prediction, score, actual, naive, labels, late = (
+        rows[f"{name}_{number}"].combine_chunks()
+        for name in ("prediction", "score", "actual", "naive", "labels", "late")
     )
     has_label = pc.is_valid(actual)
-    labels = pc.fill_null(rows["labels"], 0)
     coverage = Coverage(
         rows=rows.num_rows,
         labelled=pc.sum(has_label).as_py() or 0,
-        late=pc.sum(rows["late"]).as_py() or 0,
+        late=pc.sum(late).as_py() or 0,
         truth_rows=pc.sum(labels).as_py() or 0,
         duplicate_truth_rows=pc.sum(pc.max_element_wise(pc.subtract(labels, 1), 0)).as_py() or 0,
     )
@@ -131,13 +135,15 @@ def _counted(rows: pa.Table, number: int, wanted: Wanted) -> Performance:
 
 
 def _orphans(
-    table: pa.Table, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+    table: pa.Table, number: int, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
 ) -> Iterator[tuple[int, Performance]]:
-    """The labels without a prediction, by the windows in which they became known."""
-    alone = table.filter(pc.is_null(table["window"]))
-    known_at = alone["known_at"].drop_null().to_numpy()
+    """A pair's labels that became known in a window without a prediction of it, or of some time before."""
+    ids = table.filter(pc.and_(table["first"], pc.is_valid(table[f"known_at_{number}"])))
+    known_at, first_at, last_at = (ids[name].to_numpy() for name in (f"known_at_{number}", "first_at", "last_at"))
+    lookback = ORPHAN_LOOKBACK // timedelta(microseconds=1)
     for window, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        count = int(np.count_nonzero((known_at >= start) & (known_at < end)))
+        known = (known_at >= start) & (known_at < end)
+        count = int(np.count_nonzero(known & ((last_at < start - lookback) | (first_at >= end))))
         if count:
             yield window, Performance(Outcomes.empty(), Errors.empty(), Coverage(orphans=count, truth_rows=count))
 

@@ -1,14 +1,14 @@
 """Judged answers as rows of `signal_metrics`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from engine.measuring import Measured
 from engine.monitor import Monitor
 from engine.plan import SignalPlan
-from engine.results import MetricRow, Status
+from engine.results import MetricRow
 from signals.catalogue import Family
 from signals.false_discovery import q_values
 from signals.measurement import Measurement
@@ -78,9 +78,7 @@ def _row(stamp: Stamp, plan: SignalPlan, answer: Measured, q_value: float | None
 
 def _verdict(answer: Measured, min_rows: int) -> Verdict:
     verdict = judge(answer.result, answer.request.threshold, min_rows=_gate(answer, min_rows), rows=answer.rows)
-    if answer.broken:
-        return Verdict(Status.ERROR, reason=verdict.reason)
-    return verdict
+    return replace(verdict, status=answer.status) if answer.status else verdict
 
 
 def _gate(answer: Measured, min_rows: int) -> int:

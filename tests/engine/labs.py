@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,10 +86,26 @@ def values(evaluation: Evaluation) -> dict[tuple[str, str, str], float | None]:
     return {name: row.metric_value for name, row in by_name(evaluation).items()}
 
 
-def essence(evaluation: Evaluation) -> dict[tuple[str, str, str], dict[str, Any]]:
-    """Everything that rows say but for which run said it."""
-    own = {"run_id", "evaluated_at"}
-    return {
-        name: {field: getattr(row, field) for field in row.__dataclass_fields__ if field not in own}
-        for name, row in by_name(evaluation).items()
-    }
+def assert_same_rows(one: Evaluation, other: Evaluation, ignore: Sequence[str] = ()) -> None:
+    """Both have the same rows, but for which run says so, and for the order in which sums were added up."""
+    here, there = by_name(one), by_name(other)
+    assert set(here) == set(there)
+    fields = set(MetricRow.__dataclass_fields__) - {"run_id", "evaluated_at", *ignore}
+    for name, row in here.items():
+        for field in fields:
+            _assert_alike(getattr(row, field), getattr(there[name], field), (*name, field))
+
+
+def _assert_alike(one: Any, other: Any, where: tuple) -> None:
+    if isinstance(one, Mapping):
+        assert set(one) == set(other), where
+        for key in one:
+            _assert_alike(one[key], other[key], (*where, key))
+    elif isinstance(one, list | tuple):
+        assert len(one) == len(other), where
+        for place, (a, b) in enumerate(zip(one, other, strict=True)):
+            _assert_alike(a, b, (*where, place))
+    elif isinstance(one, float) and isinstance(other, float):
+        assert math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9), (where, one, other)
+    else:
+        assert one == other, (where, one, other)
