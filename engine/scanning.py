@@ -11,7 +11,7 @@ import pyarrow as pa
 from engine.batches import Batches, Dataset, Span, Work
 from engine.files import instants
 from engine.monitor import Columns
-from engine.spark import STATE_DDL, collect, merged
+from engine.spark import STATE_DDL, collect, large_batches, merged
 from engine.windows import Window
 from signals.kernel import Scan, ScannedColumn, ScanPlan, TaskReport, profiles_of, report_of
 from signals.keys import Buckets
@@ -66,7 +66,10 @@ def scan_rows(dataset: Dataset, plan: ScanPlan) -> pa.Table:
     states = dataset.map(_counting(plan), plan.names, STATE_DDL)
     buckets = 1 if plan.buckets is None else plan.buckets.count
     few = dataset.tasks is not None and dataset.tasks * buckets * len(plan.columns) <= MERGED_HERE
-    return merge_rows(collect(states)) if few else merged(states)
+    if few:
+        return merge_rows(collect(states))
+    with large_batches(states.sparkSession, len(plan.names) + 1):
+        return merged(states)
 
 
 def timed(plan: ScanPlan, roles: Columns, buckets: Buckets | None) -> ScanPlan:

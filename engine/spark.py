@@ -1,6 +1,8 @@
 """What the engine asks of Spark: to carry the kernel to the tasks, to merge states, and to say what it did."""
 
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from time import perf_counter, process_time
 from typing import Self
 from uuid import uuid4
@@ -17,7 +19,9 @@ import signals
 from engine.errors import DataError
 from signals.state import IDENTITY
 
-__all__ = ["SPARK_ERRORS", "STATE_DDL", "Meter", "collect", "is_classic", "merged", "parallelism", "said_by"]
+__all__ = [
+    "SPARK_ERRORS", "STATE_DDL", "Meter", "collect", "is_classic", "large_batches", "merged", "parallelism", "said_by",
+]  # fmt: skip
 
 STATE_DDL = "key int, column int, part tinyint, cell int, value string, n bigint, total double, low double, high double"
 UNREADABLE = "driftline cannot read "
@@ -26,6 +30,9 @@ SPARK_ERRORS = (PySparkException, Py4JJavaError)
 """What Spark raises; file systems' own errors come as they were in the JVM."""
 CONDITION = re.compile(r"\[(?!INTERNAL_ERROR)[A-Z0-9_]+(\.[A-Z0-9_]+)*\] .*")
 """A named error of Spark: ``[PATH_NOT_FOUND] Path does not exist: …``."""
+
+VALUES_AT_ONCE = 4_000_000
+"""In a batch of rows: 32 MB of numbers."""
 
 # Executors get the kernel's code with the work, so that they need numpy and pyarrow and nothing of ours.
 for package in (signals, engine):
@@ -42,6 +49,25 @@ def parallelism(spark: SparkSession) -> int:
     if is_classic(spark):
         return max(1, spark.sparkContext.defaultParallelism)
     return max(1, int(spark.conf.get("spark.sql.leafNodeDefaultParallelism", None) or 8))
+
+
+@contextmanager
+def large_batches(spark: SparkSession, columns: int) -> Generator[None]:
+    """While the block runs, rows of so many columns reach Python in large batches, unless the session says how large.
+
+    Without a limit in bytes, because Spark weighs the batch again for every row to keep one: a third of its work.
+    """
+    rows = min(32_768, max(1, VALUES_AT_ONCE // columns))
+    wanted = {"maxRecordsPerBatch": str(rows), "maxBytesPerBatch": str(2**31 - 1)}
+    names = {f"spark.sql.execution.arrow.{name}": value for name, value in wanted.items()}
+    ours = {name: value for name, value in names.items() if spark.conf.get(name, None) is None}
+    for name, value in ours.items():
+        spark.conf.set(name, value)
+    try:
+        yield
+    finally:
+        for name in ours:
+            spark.conf.unset(name)
 
 
 def merged(states: DataFrame) -> pa.Table:
