@@ -39,7 +39,7 @@ def working(*, silent: bool = False) -> Generator[Progress]:
     if silent:
         yield lambda message: None
         return
-    if not console.is_terminal:
+    if not console.file.isatty():
         yield lambda message: console.print(message, style="dim", soft_wrap=True)
         return
     with console.status("") as status:
