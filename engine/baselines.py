@@ -3,7 +3,7 @@
 Both are kept in the store, so that a baseline that did not change is never read again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
@@ -18,7 +18,7 @@ from engine.scanning import buckets_of, scan, scan_rows, timed
 from engine.store.baselines import StoredProfile
 from engine.windows import Window
 from signals.binning import Binning, requested_edges
-from signals.bins import Bins, ValueType
+from signals.bins import Bins, CategoricalBins, ValueType
 from signals.catalogue import Kind
 from signals.fitting import SAMPLE_SIZE, fit_bins, surveyed_column
 from signals.kernel import ScannedColumn, ScanPlan, TaskReport, profiles_of, report_of, sample_of
@@ -93,29 +93,43 @@ class Baseline:
 
 
 def baseline_of(
-    dataset: Dataset, request: BaselineRequest, windows: Sequence[Window | None], store: BaselineStore | None
+    dataset: Dataset,
+    request: BaselineRequest,
+    windows: Sequence[Window | None],
+    store: BaselineStore | None,
+    of_window: Callable[[Window | None], Dataset],
 ) -> Baseline:
     """The baseline over these windows, or whole (the one window None).
 
     Bins that are frozen already are used; others are fitted to the earliest window and frozen. A whole baseline whose
     source did not change is not read.
+
+    Args:
+        dataset: its rows, of all windows.
+        request: what is needed of it.
+        windows: when; the one window None for all of it.
+        store: what keeps bins and profiles.
+        of_window: the same dataset as it is opened for one window only, so that bins that are fitted to a window do
+            not depend on which others are evaluated with it.
     """
     frozen = store.load_bins(request.key) if store else {}
-    types = {name: value_type_of(dataset.columns[name]) for name in request.columns if name in dataset.columns}
-    columns = [name for name, value_type in types.items() if value_type is not None]
+    found = {name: value_type_of(dataset.columns[name]) for name in request.columns if name in dataset.columns}
+    columns = {name: value_type for name, value_type in found.items() if value_type is not None}
     whole = list(windows) == [None]
     if store and whole and dataset.fingerprint and all(name in frozen for name in columns):
         bins = {name: frozen[name] for name in columns}
         stored = store.load_profiles(request.key, dataset.fingerprint, bins)
         if all(name in stored for name in columns):
             return Baseline(frozen, {None: stored})
-    missing = [name for name in columns if name not in frozen]
-    survey = _survey(dataset, request, missing, _first(windows)) if missing else None
+    missing = {name: value_type for name, value_type in columns.items() if name not in frozen}
+    first = min((window for window in windows if window is not None), default=None)
+    survey = _survey(of_window(first), request, missing, first) if missing else None
     bins = dict(frozen)
     if survey:
-        # A baseline without rows must not freeze its empty bins for ever; two runs at once must freeze the same.
-        keep = store is not None and survey.rows
-        bins |= store.save_bins(request.key, survey.bins) if store and keep else survey.bins
+        # What is empty now may not be so in the next window, or run; two runs at once must freeze the same.
+        lasting = {name: each for name, each in survey.bins.items() if survey.rows and (whole or _holds_values(each))}
+        bins |= survey.bins
+        bins |= store.save_bins(request.key, lasting) if store and lasting else {}
     profiles, report = _profiles(dataset, request, {name: bins[name] for name in columns}, windows)
     if store and whole and dataset.fingerprint and any(profile.rows for profile in profiles[None].values()):
         stored_profiles = profiles[None].items()
@@ -132,8 +146,8 @@ def baseline_of(
     )
 
 
-def _first(windows: Sequence[Window | None]) -> Window | None:
-    return min((window for window in windows if window is not None), default=None)
+def _holds_values(bins: Bins) -> bool:
+    return bool(bins.categories) if isinstance(bins, CategoricalBins) else bins.low <= bins.high
 
 
 def _profiles(
@@ -158,9 +172,14 @@ class Survey:
     report: TaskReport
 
 
-def _survey(dataset: Dataset, request: BaselineRequest, names: Sequence[str], window: Window | None) -> Survey:
+def _survey(
+    dataset: Dataset, request: BaselineRequest, types: Mapping[str, ValueType], window: Window | None
+) -> Survey:
     """Look at the columns of one window once; twice where the window is a small part, and so the sample small."""
-    columns = [_surveyed(dataset, request, name) for name in names]
+    columns = [
+        surveyed_column(name, value_type, request.kinds.get(name), request.max_categories)
+        for name, value_type in types.items()
+    ]
     known = dataset.count_rows()
     rate = min(1.0, SAMPLE_SIZE / max(1, known))
     rows, rate_found = _surveyed_rows(dataset, request, columns, window, rate)
@@ -169,14 +188,9 @@ def _survey(dataset: Dataset, request: BaselineRequest, names: Sequence[str], wi
     profiles = profiles_of(rows, columns)[0]
     bins = {
         name: _fitted(profile, sample_of(rows, number), request, request.kinds.get(name))
-        for number, (name, profile) in enumerate(zip(names, profiles, strict=True))
+        for number, (name, profile) in enumerate(zip(types, profiles, strict=True))
     }
     return Survey(bins, max((profile.rows for profile in profiles), default=0), report_of(rows))
-
-
-def _surveyed(dataset: Dataset, request: BaselineRequest, name: str) -> ScannedColumn:
-    value_type = value_type_of(dataset.columns[name]) or ValueType.STRING
-    return surveyed_column(name, value_type, request.kinds.get(name), request.max_categories)
 
 
 def _surveyed_rows(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from engine.baselines import Baseline, BaselineRequest, BaselineStore, baseline_of
 from engine.batches import Dataset, Span
@@ -104,6 +105,11 @@ def _reference(plan: SignalPlan, readings: Readings) -> tuple[Dataset | None, Co
     return dataset, roles
 
 
+def _reference_in(signal: Signal, readings: Readings, window: Window | None) -> Dataset:
+    assert signal.reference is not None
+    return readings.opened((signal.reference,), span_of([window]) if window else Span())[0]
+
+
 def _keys(roles: Columns | None) -> set[str]:
     return {name for name in (roles.timestamp, roles.correlation_id) if name} if roles else set()
 
@@ -135,7 +141,8 @@ def _baselines(sides: Sequence[Side], readings: Readings, store: BaselineStore |
         whole, windows = replace(request, columns=names), side.found.plan.distinct_baselines
         try:
             if side.reference is not None:
-                baseline = baseline_of(side.reference, whole, windows, store)
+                opened = partial(_reference_in, side.found.plan.signal, readings)
+                baseline = baseline_of(side.reference, whole, windows, store, opened)
                 readings.count(baseline.rows_read, baseline.cpu_seconds)
                 found |= {member.found.plan.signal.name: baseline for member, _ in members}
         except DataError as error:
