@@ -81,9 +81,19 @@ def _local(java: str) -> dict[str, str]:
     return {
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.memory": f"{_memory_gigabytes()}g",
         "spark.sql.shuffle.partitions": str(os.cpu_count() or 2),
         "spark.driver.extraJavaOptions": java,
     }
+
+
+def _memory_gigabytes() -> int:
+    """A quarter of the machine's memory, 1 to 8 GB: Spark's own 1 GB is too little for a join of some million rows."""
+    try:
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):  # not every system tells
+        return 1
+    return max(1, min(8, machine // 4 // 2**30))
 
 
 def _key_and_value(text: str) -> tuple[str, str]:

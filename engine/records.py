@@ -1,0 +1,62 @@
+"""The record of a run: what it was asked, what it read, what it cost, and whether it failed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine.monitor import Monitor
+from engine.plan import SignalPlan
+from engine.readings import Readings
+from engine.results import Run, RunStatus
+from engine.spark import Meter
+
+__all__ = ["Cost", "run_of"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the evaluation of some times read and cost, all together."""
+
+    readings: Readings
+    meter: Meter
+    times: Sequence[datetime]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was found out on the way, and whose cost it is."""
+        if len(self.times) == 1:
+            return tuple(self.readings.notes)
+        others = f"evaluated with {len(self.times) - 1:,} other times: rows read, jobs and cost are of all of them"
+        return (*self.readings.notes, others)
+
+
+def run_of(  # noqa: PLR0917 - one of each
+    monitor: Monitor,
+    plans: Sequence[SignalPlan],
+    time: datetime,
+    attempt: int,
+    now: datetime,
+    cost: Cost,
+    error: str | None,
+) -> Run:
+    """The record of one scheduled time, in its so-manieth attempt; with an error it is a failed one."""
+    readings, meter = cost.readings, cost.meter
+    return Run(
+        run_id=f"{monitor.name}/{time:%Y-%m-%dT%H:%M:%SZ}/{attempt}",
+        monitor=monitor.name,
+        scheduled_for=time,
+        status=RunStatus.FAILED if error else RunStatus.COMPLETED,
+        attempt=attempt,
+        started_at=now,
+        finished_at=now + timedelta(seconds=meter.wall_seconds),
+        window_start=min(plan.windows[time].start for plan in plans),
+        window_end=max(plan.windows[time].end for plan in plans),
+        rows_read=readings.rows_read,
+        spark_jobs=meter.spark_jobs,
+        cpu_seconds=readings.cpu_seconds + meter.driver_seconds,
+        wall_seconds=meter.wall_seconds,
+        config_hash=monitor.config_hash,
+        fingerprints=readings.fingerprints,
+        notes=cost.notes,
+        error=error,
+    )
