@@ -12,6 +12,7 @@ from engine.errors import DataError
 from engine.frame_feed import FrameDataset
 from engine.monitor import Data
 from engine.roles import find_roles
+from engine.spark import SPARK_ERRORS, said_by
 
 __all__ = ["open_production"]
 
@@ -28,9 +29,12 @@ def open_production(spark: SparkSession, datas: Sequence[Data], span: Span, fram
     first = datas[0]
     if len(datas) == 1:
         return open_dataset(spark, first, span, frames)
+    title = " + ".join(title_of(data.source) for data in datas)
     found = [_side(spark, data, frames) for data in datas]
-    frame = reduce(_left_join, found)[0]
-    return FrameDataset(" + ".join(title_of(data.source) for data in datas), frame)
+    try:
+        return FrameDataset(title, reduce(_left_join, found)[0])
+    except SPARK_ERRORS as error:
+        raise DataError(f"cannot join {title}: {said_by(error)}") from error
 
 
 def _side(spark: SparkSession, data: Data, frames: Mapping[str, DataFrame]) -> tuple[DataFrame, str]:

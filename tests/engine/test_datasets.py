@@ -20,10 +20,11 @@ from engine.joined import open_production
 from engine.monitor import Columns, Context, Data, Source
 from engine.readings import Readings
 from engine.scanning import scan, scan_rows
-from engine.spark import STATE_DDL, collect
+from engine.spark import collect
 from engine.windows import Window
 from signals.bins import CategoricalBins, NumericBins, ValueType
 from signals.kernel import ScannedColumn, ScanPlan
+from signals.state import STATE_SCHEMA
 
 START = datetime(2013, 7, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -175,6 +176,13 @@ def test_data_without_a_correlation_id_cannot_be_joined(spark):
         open_production(spark, datas, Span(), frames)
 
 
+def test_columns_that_spark_cannot_tell_apart_are_a_data_error(spark):
+    inputs = pd.DataFrame({"id": [1], "at": [START]})
+    datas, frames = sides(spark, inputs, pd.DataFrame({"key": [1], "size": [1.0], "Size": [2.0]}))
+    with pytest.raises(DataError, match=r"inputs \+ outputs.*ize"):
+        open_production(spark, datas, Span(), frames)
+
+
 # ------------------------------------------------------------------------------------------ what Spark cannot read
 
 
@@ -203,4 +211,4 @@ def test_a_bug_of_ours_in_a_task_is_no_data_error(spark):
         raise ValueError("a bug")
 
     with pytest.raises(PythonException, match="a bug"):
-        collect(FrameDataset("frame", spark.range(3).toDF("x")).map(work, ("x",), STATE_DDL))
+        collect(FrameDataset("frame", spark.range(3).toDF("x")).map(work, ("x",), STATE_SCHEMA))

@@ -282,3 +282,20 @@ def test_production_without_its_timestamp_is_a_data_error_with_a_hint(lab, times
     data = {"production_data": lab.data("undated", DAYS, timestamp=timestamp), "reference_data": lab.data("baseline")}
     with pytest.raises(DataError, match="timestamp"):
         lab.evaluate(lab.monitor(drift={"type": "data_drift", **data}), BUSY)
+
+
+@pytest.mark.parametrize("form", ["iso8601", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds"])
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "found"])
+def test_a_time_may_be_written_in_many_ways_and_one_that_is_found_is_said(lab, form, declared):
+    rows = production().select(["at", "good"])
+    at = [moment if moment < BUSY else BUSY for moment in rows["at"].to_pylist()]
+    factor = {"epoch_seconds": 1, "epoch_milliseconds": 1_000, "epoch_microseconds": 1_000_000}.get(form)
+    written = [int(moment.timestamp() * factor) if factor else moment.isoformat() for moment in at]
+    lab.write("written", pa.table({"timestamp": written, "good": rows["good"]}))
+    roles = {"timestamp": "timestamp", "timestamp_format": form} if declared else {}
+    data = {"production_data": lab.data("written", DAYS, **roles), "reference_data": lab.data("baseline")}
+    evaluation = lab.evaluate(lab.monitor(drift={"type": "data_drift", **data, "features": ["good"]}), BUSY)
+    assert evaluation.rows[0].row_count == BUSY_ROWS
+    said = "\n".join(evaluation.run.notes)
+    assert (f"found 'timestamp' to be written as {form}" in said) is not declared
+    assert ("found the timestamp column 'timestamp'" in said) is not declared
