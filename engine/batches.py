@@ -54,8 +54,8 @@ class Dataset(Protocol):
     @property
     def tasks(self) -> int | None: ...
 
-    def map(self, work: Work, names: tuple[str, ...], schema: str) -> DataFrame:
-        """Hand batches of the named columns to `work` in tasks; a frame of `schema` (Spark DDL) with what it yields."""
+    def map(self, work: Work, names: tuple[str, ...], schema: pa.Schema) -> DataFrame:
+        """Hand batches of the named columns to `work` in tasks; a frame of `schema` with what it yields."""
         ...
 
     def count_rows(self) -> int:

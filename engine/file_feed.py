@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from engine.batches import Batch, Work
 from engine.spark import UNREADABLE, parallelism
@@ -65,7 +66,7 @@ class FileDataset:
         """See `engine.batches.Dataset.count_rows`: the footers tell."""
         return sum(split.rows for split in self.splits)
 
-    def map(self, work: Work, names: tuple[str, ...], schema: str) -> DataFrame:
+    def map(self, work: Work, names: tuple[str, ...], schema: pa.Schema) -> DataFrame:
         """See `engine.batches.Dataset.map`."""
         shares = shared_out(self.splits, self.tasks)
         filesystem = self.filesystem
@@ -76,7 +77,7 @@ class FileDataset:
                 for number in batch.column(0).to_pylist():
                     yield from work(read_splits(shares[number], names, texts, filesystem), number)
 
-        return self.spark.range(0, len(shares), 1, len(shares)).mapInArrow(task, schema)
+        return self.spark.range(0, len(shares), 1, len(shares)).mapInArrow(task, from_arrow_schema(schema))
 
 
 def shared_out(splits: Sequence[Split], count: int) -> list[list[Split]]:

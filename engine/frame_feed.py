@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
-from pyspark.sql.pandas.types import to_arrow_type
+from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_type
 from pyspark.sql.types import DataType
 
 from engine.batches import Batch, Work
@@ -33,7 +33,7 @@ class FrameDataset:
             types.setdefault(column.name, _arrow_type(column.dataType))
         object.__setattr__(self, "columns", types)
 
-    def map(self, work: Work, names: tuple[str, ...], schema: str) -> DataFrame:
+    def map(self, work: Work, names: tuple[str, ...], schema: pa.Schema) -> DataFrame:
         """See `engine.batches.Dataset.map`."""
         # By position: names may hold dots and quotes, or differ only by case, which Spark's resolution would trip over.
         every = self.frame.columns
@@ -45,7 +45,7 @@ class FrameDataset:
         def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             return work(_named(batches, labels), _task_number())
 
-        return needed.mapInArrow(task, schema)
+        return needed.mapInArrow(task, from_arrow_schema(schema))
 
     def count_rows(self) -> int:
         """See `engine.batches.Dataset.count_rows`: one Spark job."""

@@ -16,10 +16,10 @@ from engine.label_rows import (
     TIME,
     Join,
     label_columns,
-    label_ddl,
+    label_schema,
     labels_work,
     prediction_columns,
-    prediction_ddl,
+    prediction_schema,
     predictions_work,
 )
 
@@ -38,7 +38,7 @@ def labelled(join: Join) -> DataFrame:
     For orphans also ``known_at_i`` (when the id's last label became known), ``first`` (one row of each id) and the
     id's first and last prediction, ``first_at`` and ``last_at``; instants are microseconds.
     """
-    predictions = join.production.map(predictions_work(join), prediction_columns(join), prediction_ddl(join))
+    predictions = join.production.map(predictions_work(join), prediction_columns(join), prediction_schema(join))
     numbers = range(len(join.pairs))
     if join.truth is None:
         rows = predictions.withColumns(
@@ -95,7 +95,7 @@ def _label_of(number: int) -> dict[str, Column]:
 
 def _latest_labels(join: Join, truth: Dataset) -> DataFrame:
     """One row per id: for each cutoff the latest label of each pair that it allows and the one before does not."""
-    rows = truth.map(labels_work(join), label_columns(join), label_ddl(join))
+    rows = truth.map(labels_work(join), label_columns(join), label_schema(join))
     latest: dict[str, Column] = {}
     for number in range(len(join.pairs)):
         actual = F.col(f"actual_{number}")

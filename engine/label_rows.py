@@ -19,8 +19,8 @@ from signals.timestamps import UNDATED, read_instants
 from signals.values import read_numbers, value_type_of
 
 __all__ = [
-    "ID", "ORPHAN_LOOKBACK", "OUTSIDE", "TIME", "Join", "Pair", "label_columns", "label_ddl", "labels_work",
-    "prediction_columns", "prediction_ddl", "predictions_work",
+    "ID", "ORPHAN_LOOKBACK", "OUTSIDE", "TIME", "Join", "Pair", "label_columns", "label_schema", "labels_work",
+    "prediction_columns", "prediction_schema", "predictions_work",
 ]  # fmt: skip
 
 ORPHAN_LOOKBACK = timedelta(days=30)
@@ -84,13 +84,13 @@ def prediction_columns(join: Join) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in (*roles, *pairs, *actuals) if name is not None))
 
 
-def prediction_ddl(join: Join) -> str:
+def prediction_schema(join: Join) -> pa.Schema:
     columns = join.production.columns
-    fields = ["window int", f"{ID} string", f"{TIME} bigint", "cut int"]
+    fields = [("window", pa.int32()), (ID, pa.string()), (TIME, pa.int64()), ("cut", pa.int32())]
     for number, pair in enumerate(join.pairs):
-        fields += [f"prediction_{number} {_label_type(columns, pair.prediction)}", f"score_{number} double"]
-        fields += [] if join.truth else [f"actual_{number} {_label_type(columns, pair.actual)}"]
-    return ", ".join(fields)
+        fields += [(f"prediction_{number}", _label_type(columns, pair.prediction)), (f"score_{number}", pa.float64())]
+        fields += [] if join.truth else [(f"actual_{number}", _label_type(columns, pair.actual))]
+    return pa.schema(fields)
 
 
 def predictions_work(join: Join) -> Work:
@@ -103,7 +103,7 @@ def predictions_work(join: Join) -> Work:
     earliest = starts.min() - ORPHAN_LOOKBACK // timedelta(microseconds=1)
     columns = join.production.columns
     kinds = {name: value_type_of(columns[name]) for name in prediction_columns(join) if name in columns}
-    schema = _arrow_schema(prediction_ddl(join))
+    schema = prediction_schema(join)
 
     def work(batches: Batches, task: int) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -153,10 +153,10 @@ def label_columns(join: Join) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in (*roles, *(pair.actual for pair in join.pairs)) if name is not None))
 
 
-def label_ddl(join: Join) -> str:
+def label_schema(join: Join) -> pa.Schema:
     columns = {} if join.truth is None else join.truth.columns
-    actuals = [f"actual_{number} {_label_type(columns, pair.actual)}" for number, pair in enumerate(join.pairs)]
-    return ", ".join([f"{ID} string", "known_at bigint", "cut int", *actuals])
+    actuals = [(f"actual_{number}", _label_type(columns, pair.actual)) for number, pair in enumerate(join.pairs)]
+    return pa.schema([(ID, pa.string()), ("known_at", pa.int64()), ("cut", pa.int32()), *actuals])
 
 
 def labels_work(join: Join) -> Work:
@@ -164,7 +164,7 @@ def labels_work(join: Join) -> Work:
     roles, pairs, cutoffs = join.truth_roles, join.pairs, join.cutoffs
     columns = {} if join.truth is None else join.truth.columns
     kinds = {name: value_type_of(columns[name]) for name in label_columns(join) if name in columns}
-    schema = _arrow_schema(label_ddl(join))
+    schema = label_schema(join)
 
     def work(batches: Batches, task: int) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -206,15 +206,13 @@ def _id_texts(array: pa.Array) -> pa.Array:
     return array.cast(pa.string())
 
 
-ARROW_TYPES = {
-    "int": pa.int32(), "bigint": pa.int64(), "double": pa.float64(), "string": pa.string(), "boolean": pa.bool_(),
-}  # fmt: skip
-LABEL_TYPES = {ValueType.INTEGER: "bigint", ValueType.DOUBLE: "double", ValueType.BOOLEAN: "boolean"}
+LABEL_TYPES = {ValueType.INTEGER: pa.int64(), ValueType.DOUBLE: pa.float64(), ValueType.BOOLEAN: pa.bool_()}
+"""All others are text."""
 
 
-def _label_type(columns: Mapping[str, pa.DataType], name: str | None) -> str:
+def _label_type(columns: Mapping[str, pa.DataType], name: str | None) -> pa.DataType:
     value_type = value_type_of(columns[name]) if name is not None and name in columns else None
-    return LABEL_TYPES.get(value_type, "string") if value_type else "string"
+    return LABEL_TYPES.get(value_type or ValueType.STRING, pa.string())
 
 
 def _as_label(
@@ -222,9 +220,7 @@ def _as_label(
 ) -> pa.Array:
     """A label or prediction in its dataset's type, whatever type this file has."""
     kind = kinds.get(name or "")
-    target = {ValueType.INTEGER: pa.int64(), ValueType.DOUBLE: pa.float64(), ValueType.BOOLEAN: pa.bool_()}.get(
-        kind or ValueType.STRING, pa.string()
-    )
+    target = LABEL_TYPES.get(kind or ValueType.STRING, pa.string())
     array = arrays.get(name or "")
     if array is None or kind is None:
         return pa.nulls(size, target)
@@ -236,14 +232,3 @@ def _as_label(
         return array.cast(pa.string())
     numbers = read_numbers(array, ValueType.DOUBLE if kind is ValueType.BOOLEAN else kind)
     return numbers.cast(target, safe=False)
-
-
-def _arrow_schema(ddl: str) -> pa.Schema:
-    kinds = {
-        "int": pa.int32(),
-        "bigint": pa.int64(),
-        "double": pa.float64(),
-        "string": pa.string(),
-        "boolean": pa.bool_(),
-    }
-    return pa.schema([(name, kinds[kind]) for name, kind in (field.split() for field in ddl.split(", "))])

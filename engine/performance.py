@@ -11,17 +11,18 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from engine.files import instants
 from engine.ground_truth import labelled
 from engine.label_rows import ORPHAN_LOOKBACK, Join
-from engine.spark import STATE_DDL, merged
+from engine.spark import merged
 from engine.windows import Window
 from signals.coverage import Coverage
 from signals.error_sums import Errors
 from signals.kernel import TASK
 from signals.outcomes import Outcomes
-from signals.state import StateRows
+from signals.state import STATE_SCHEMA, StateRows
 
 __all__ = ["Performance", "Wanted", "performances"]
 
@@ -89,7 +90,7 @@ def _states(rows: DataFrame, join: Join, wanted: tuple[Wanted, ...]) -> DataFram
         states.add(0, TASK, 0, total=process_time() - began)
         yield from states.table().to_batches()
 
-    return rows.mapInArrow(work, STATE_DDL)
+    return rows.mapInArrow(work, from_arrow_schema(STATE_SCHEMA))
 
 
 def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -11,12 +11,12 @@ import pyarrow as pa
 from engine.batches import Batches, Dataset, Span, Work
 from engine.files import instants
 from engine.monitor import Columns
-from engine.spark import STATE_DDL, collect, large_batches, merged
+from engine.spark import collect, large_batches, merged
 from engine.windows import Window
 from signals.kernel import Scan, ScannedColumn, ScanPlan, TaskReport, profiles_of, report_of
 from signals.keys import Buckets
 from signals.profile import Profile, add_profiles
-from signals.state import merge_rows
+from signals.state import STATE_SCHEMA, merge_rows
 
 __all__ = ["Scanned", "buckets_of", "scan", "scan_rows", "span_of"]
 
@@ -63,7 +63,7 @@ def scan(dataset: Dataset, columns: Sequence[ScannedColumn], windows: Sequence[W
 
 def scan_rows(dataset: Dataset, plan: ScanPlan) -> pa.Table:
     """The merged state rows of a scan: one Spark job."""
-    states = dataset.map(_counting(plan), plan.names, STATE_DDL)
+    states = dataset.map(_counting(plan), plan.names, STATE_SCHEMA)
     buckets = 1 if plan.buckets is None else plan.buckets.count
     few = dataset.tasks is not None and dataset.tasks * buckets * len(plan.columns) <= MERGED_HERE
     if few:

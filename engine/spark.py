@@ -19,11 +19,8 @@ import signals
 from engine.errors import DataError
 from signals.state import IDENTITY
 
-__all__ = [
-    "SPARK_ERRORS", "STATE_DDL", "Meter", "collect", "is_classic", "large_batches", "merged", "parallelism", "said_by",
-]  # fmt: skip
+__all__ = ["SPARK_ERRORS", "Meter", "collect", "is_classic", "large_batches", "merged", "parallelism", "said_by"]
 
-STATE_DDL = "key int, column int, part tinyint, cell int, value string, n bigint, total double, low double, high double"
 UNREADABLE = "driftline cannot read "
 """How a task's error text begins when it is the data's fault; the rest of the line names the file and the cause."""
 SPARK_ERRORS = (PySparkException, Py4JJavaError)

@@ -15,13 +15,14 @@ from engine.file_feed import FileDataset, Split, shared_out
 from engine.frame_feed import FrameDataset
 from engine.monitor import Columns, Context, Data, Source
 from engine.scanning import scan, scan_rows, span_of
-from engine.spark import STATE_DDL, Meter
+from engine.spark import Meter
 from engine.windows import Window
 from signals.bins import CategoricalBins, NumericBins, ValueType
 from signals.catalogue import Kind
 from signals.fitting import fit_bins, surveyed_column
 from signals.kernel import ScannedColumn, ScanPlan, profiles_of, sample_of
 from signals.profile import NumericProfile
+from signals.state import STATE_SCHEMA
 from signals.values import value_type_of
 from tests.signals.kernel_runs import profiled
 
@@ -199,6 +200,6 @@ def test_work_sees_its_task_number_and_named_arrays(spark, folder):
         yield from rows.table().to_batches()
 
     for dataset in (open_dataset(spark, data(folder), Span()), FrameDataset("f", spark.read.parquet(str(folder)))):
-        rows = dataset.map(work, ("few", "a.b", "absent"), STATE_DDL).collect()
+        rows = dataset.map(work, ("few", "a.b", "absent"), STATE_SCHEMA).collect()
         assert sum(row["n"] for row in rows) == ROWS
         assert {row["value"] for row in rows} == {"a.b,few"}
