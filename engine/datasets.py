@@ -17,7 +17,7 @@ from engine.monitor import Data, Source
 from engine.partitions import PartitionTime
 from engine.spark import SPARK_ERRORS, said_by
 
-__all__ = ["frame_of", "open_dataset", "title_of"]
+__all__ = ["open_dataset"]
 
 CSV_DEFAULTS = {"header": "true", "inferSchema": "true", "escape": '"'}
 """A quote inside quotes is doubled, as everyone but Spark writes it (RFC 4180)."""
@@ -37,11 +37,11 @@ def open_dataset(spark: SparkSession, data: Data, span: Span, frames: Mapping[st
     """
     source = data.source
     if source.path is None:
-        return FrameDataset(title_of(source), _frame(spark, source, frames or {}))
+        return FrameDataset(_title(source), _frame(spark, source, frames or {}))
     form = source.format or _format_of(source.path)
     opened = _open_filesystem(source.path) if form in ("parquet", "delta") else None
     if opened is None:
-        return FrameDataset(title_of(source), _loaded(spark, source, form))
+        return FrameDataset(_title(source), _loaded(spark, source, form))
     filesystem, path = opened
     files, print_, declared = _live(source, path, filesystem, form)
     timestamp = (data.columns.timestamp, data.columns.timestamp_format) if data.columns.timestamp else None
@@ -49,27 +49,10 @@ def open_dataset(spark: SparkSession, data: Data, span: Span, frames: Mapping[st
         files, filesystem, PartitionTime(source.partitions), timestamp, span, declared=declared
     )
     remote = None if isinstance(filesystem, pafs.LocalFileSystem) else source.path
-    return FileDataset(title_of(source), spark, columns, splits, print_, remote)
+    return FileDataset(_title(source), spark, columns, splits, print_, remote)
 
 
-def frame_of(spark: SparkSession, source: Source, frames: Mapping[str, DataFrame]) -> DataFrame:
-    """The source as a Spark DataFrame, whatever it is.
-
-    Raises:
-        DataError: as `open_dataset`.
-    """
-    if source.path is None:
-        return _frame(spark, source, frames)
-    form = source.format or _format_of(source.path)
-    if form != "delta":
-        return _loaded(spark, source, form)
-    files, _, declared = live_files(source.path, source.options)
-    if not files:
-        return spark.createDataFrame(declared.empty_table())
-    return spark.read.option("basePath", source.path).parquet(*(file.path for file in files))
-
-
-def title_of(source: Source) -> str:
+def _title(source: Source) -> str:
     """How messages name a source."""
     return source.path or source.table or f"query {(source.query or '')[:60]!r}"
 
@@ -122,7 +105,7 @@ def _frame(spark: SparkSession, source: Source, frames: Mapping[str, DataFrame])
             frame = spark.sql(source.query or "")
         frame.schema  # noqa: B018 - so that Spark looks now, where the source is known
     except SPARK_ERRORS as error:
-        raise DataError(f"{title_of(source)}: {said_by(error)}") from error
+        raise DataError(f"{_title(source)}: {said_by(error)}") from error
     return frame
 
 

@@ -1,60 +1,140 @@
 """Several production datasets as one: each row of the first with what the others say of its correlation id."""
 
-from collections.abc import Mapping, Sequence
-from functools import reduce
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame, SparkSession
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from engine.batches import Dataset, Span
-from engine.datasets import frame_of, open_dataset, title_of
+from engine.batches import Batches, Dataset, Span, Work
+from engine.datasets import open_dataset
 from engine.errors import DataError
 from engine.frame_feed import FrameDataset
 from engine.monitor import Data
+from engine.plain import read_ids, read_plain
 from engine.roles import find_roles
-from engine.spark import SPARK_ERRORS, said_by
+from signals.bins import ValueType
+from signals.values import value_type_of
 
-__all__ = ["open_production"]
+__all__ = ["JoinedDataset", "Part", "open_production"]
+
+KEY = "key"
+PLAIN = {
+    ValueType.BOOLEAN: pa.bool_(),
+    ValueType.INTEGER: pa.int64(),
+    ValueType.DOUBLE: pa.float64(),
+    ValueType.DATE: pa.date32(),
+    ValueType.TIMESTAMP: pa.timestamp("us", "UTC"),
+}
+"""How columns travel; all others as text."""
 
 
 def open_production(spark: SparkSession, datas: Sequence[Data], span: Span, frames: Mapping[str, DataFrame]) -> Dataset:
     """The production data of a signal.
 
     One dataset is opened as it is. Several are joined by correlation id: every row of the first stays once, with the
-    columns that the others add; of rows of another dataset with the same id one is taken.
+    columns that the others add; of rows of another dataset with the same id one is taken, always the same one.
 
     Raises:
         DataError: when data cannot be read, or have no correlation id to be joined by.
     """
-    first = datas[0]
+    first = open_dataset(spark, datas[0], span, frames)
     if len(datas) == 1:
-        return open_dataset(spark, first, span, frames)
-    title = " + ".join(title_of(data.source) for data in datas)
-    found = [_side(spark, data, frames) for data in datas]
-    try:
-        return FrameDataset(title, reduce(_left_join, found)[0])
-    except SPARK_ERRORS as error:
-        raise DataError(f"cannot join {title}: {said_by(error)}") from error
+        return first
+    # When the others' rows were written nobody knows, so they are read whole.
+    others = [open_dataset(spark, data, Span(), frames) for data in datas[1:]]
+    parts: list[Part] = []
+    seen: set[str] = set()
+    for data, dataset in zip(datas, [first, *others], strict=True):
+        part = _part(data, dataset, seen)
+        parts.append(part)
+        seen |= {*part.columns, part.correlation_id}
+    return JoinedDataset(tuple(parts))
 
 
-def _side(spark: SparkSession, data: Data, frames: Mapping[str, DataFrame]) -> tuple[DataFrame, str]:
-    frame = frame_of(spark, data.source, frames)
-    title = title_of(data.source)
-    roles, _ = find_roles(title, data.columns, FrameDataset(title, frame).columns)
-    if roles.correlation_id is None or roles.correlation_id not in frame.columns:
-        raise DataError(f"{title}: to be joined it needs a correlation id: name it in data_column_names.correlation_id")
-    return frame, roles.correlation_id
+@dataclass(frozen=True)
+class Part:
+    """One of several datasets.
+
+    Attributes:
+        dataset: its rows.
+        correlation_id: the column that they are joined by.
+        columns: what it adds, with types.
+    """
+
+    dataset: Dataset
+    correlation_id: str
+    columns: Mapping[str, pa.DataType]
 
 
-def _left_join(one: tuple[DataFrame, str], other: tuple[DataFrame, str]) -> tuple[DataFrame, str]:
-    left, left_id = one
-    right, right_id = other
-    added = [name for name in right.columns if name != right_id and name not in left.columns]
-    key = "driftline join key"
-    labels = right.select(_column(right_id).cast("string").alias(key), *(_column(name) for name in added))
-    joined = left.join(labels.dropDuplicates([key]), _column(left_id).cast("string") == _column(key), "left")
-    return joined.drop(key), left_id
+def _part(data: Data, dataset: Dataset, seen: set[str]) -> Part:
+    roles, _ = find_roles(dataset.title, data.columns, dataset.columns)
+    if roles.correlation_id is None or roles.correlation_id not in dataset.columns:
+        hint = "name it in data_column_names.correlation_id"
+        raise DataError(f"{dataset.title}: to be joined it needs a correlation id: {hint}")
+    own = {roles.correlation_id} if seen else set[str]()
+    added = {name: kind for name, kind in dataset.columns.items() if name not in seen | own}
+    return Part(dataset, roles.correlation_id, added)
 
 
-def _column(name: str) -> Column:
-    return F.col(f"`{name.replace('`', '``')}`")
+@dataclass(frozen=True)
+class JoinedDataset:
+    """Parts as one dataset; see `engine.batches.Dataset`. Only the columns that are needed are read and joined."""
+
+    parts: tuple[Part, ...]
+    tasks = None
+
+    @property
+    def title(self) -> str:
+        return " + ".join(part.dataset.title for part in self.parts)
+
+    @property
+    def columns(self) -> Mapping[str, pa.DataType]:
+        return {name: kind for part in self.parts for name, kind in part.columns.items()}
+
+    @property
+    def fingerprint(self) -> str | None:
+        prints = [part.dataset.fingerprint for part in self.parts]
+        return None if None in prints else " + ".join(map(str, prints))
+
+    def count_rows(self) -> int:
+        """See `engine.batches.Dataset.count_rows`: as many as the first part has."""
+        return self.parts[0].dataset.count_rows()
+
+    def map(self, work: Work, names: tuple[str, ...], schema: pa.Schema) -> DataFrame:
+        """See `engine.batches.Dataset.map`."""
+        taken = [tuple(name for name in names if name in part.columns) for part in self.parts]
+        joined = _keyed(self.parts[0], taken[0], 0)
+        for number, (part, mine) in enumerate(zip(self.parts, taken, strict=True)):
+            if number and mine:
+                joined = joined.join(_one_row_per_id(_keyed(part, mine, number)), KEY, "left")
+        joined = joined.drop(KEY).toDF(*(name for mine in taken for name in mine))
+        return FrameDataset(self.title, joined).map(work, names, schema)
+
+
+def _one_row_per_id(rows: DataFrame) -> DataFrame:
+    values = [name for name in rows.columns if name != KEY]
+    known = rows.where(F.col(KEY).isNotNull()).groupBy(KEY).agg(F.max(F.struct(*values)).alias("row"))
+    return known.select(KEY, "row.*")
+
+
+# ------------------------------------------------------------------------------------------------- a part as a frame
+
+
+def _keyed(part: Part, names: Sequence[str], number: int) -> DataFrame:
+    """The part's id as text and its columns, in plain types, and under names that Spark can tell apart."""
+    types = [PLAIN.get(value_type_of(part.columns[name]) or ValueType.STRING, pa.string()) for name in names]
+    columns = [(f"c{number}_{place}", kind) for place, kind in enumerate(types)]
+    schema = pa.schema([(KEY, pa.string()), *columns])
+    correlation_id = part.correlation_id  # the part itself knows Spark, and so cannot travel
+
+    def work(batches: Batches, task: int) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            ids = read_ids(batch.arrays.get(correlation_id), batch.size)
+            found = [
+                read_plain(batch.arrays.get(name), kind, batch.size) for name, kind in zip(names, types, strict=True)
+            ]
+            yield pa.RecordBatch.from_arrays([ids, *found], schema=schema)
+
+    return part.dataset.map(work, tuple(dict.fromkeys((correlation_id, *names))), schema)

@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 from engine.batches import Batches, Dataset, Work
 from engine.files import instants
 from engine.monitor import Columns
+from engine.plain import read_ids, read_plain
 from engine.windows import Window
 from signals.bins import ValueType
 from signals.timestamps import UNDATED, read_instants
-from signals.values import read_numbers, value_type_of
+from signals.values import value_type_of
 
 __all__ = [
     "ID", "ORPHAN_LOOKBACK", "OUTSIDE", "TIME", "Join", "Pair", "label_columns", "label_schema", "labels_work",
@@ -101,25 +102,21 @@ def predictions_work(join: Join) -> Work:
     delay = None if join.max_delay is None else join.max_delay // timedelta(microseconds=1)
     cuts = np.zeros(len(ends), np.int32) if delay is None else np.searchsorted(join.cutoffs, ends + delay)
     earliest = starts.min() - ORPHAN_LOOKBACK // timedelta(microseconds=1)
-    columns = join.production.columns
-    kinds = {name: value_type_of(columns[name]) for name in prediction_columns(join) if name in columns}
     schema = prediction_schema(join)
 
     def work(batches: Batches, task: int) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             at = _instants(batch.arrays, roles, batch.size)
             arrays = {
-                ID: _ids(batch.arrays.get(roles.correlation_id or ""), batch.size),
+                ID: read_ids(batch.arrays.get(roles.correlation_id or ""), batch.size),
                 TIME: pa.array(at),
             }
             for number, pair in enumerate(pairs):
-                arrays[f"prediction_{number}"] = _as_label(batch.arrays, pair.prediction, kinds, batch.size)
-                score = batch.arrays.get(pair.score or "")
-                arrays[f"score_{number}"] = (
-                    pa.nulls(batch.size, pa.float64()) if score is None else read_numbers(score, ValueType.DOUBLE)
-                )
-                if prejoined:
-                    arrays[f"actual_{number}"] = _as_label(batch.arrays, pair.actual, kinds, batch.size)
+                own = {"prediction": pair.prediction, "score": pair.score}
+                own |= {"actual": pair.actual} if prejoined else {}
+                for role, name in own.items():
+                    kind = schema.field(f"{role}_{number}").type
+                    arrays[f"{role}_{number}"] = read_plain(batch.arrays.get(name or ""), kind, batch.size)
             inside = np.zeros(batch.size, np.bool_)
             for window in np.flatnonzero(
                 (starts <= at.max(initial=UNDATED)) & (ends > at.min(initial=UNDATED))
@@ -162,8 +159,6 @@ def label_schema(join: Join) -> pa.Schema:
 def labels_work(join: Join) -> Work:
     """Labels with the first cutoff that allows them; rows without an id or with no label at all are none."""
     roles, pairs, cutoffs = join.truth_roles, join.pairs, join.cutoffs
-    columns = {} if join.truth is None else join.truth.columns
-    kinds = {name: value_type_of(columns[name]) for name in label_columns(join) if name in columns}
     schema = label_schema(join)
 
     def work(batches: Batches, task: int) -> Iterator[pa.RecordBatch]:
@@ -171,8 +166,11 @@ def labels_work(join: Join) -> Work:
             known_at = _instants(batch.arrays, roles, batch.size)
             # A label of unknown age has always been known.
             cut = np.where(known_at == UNDATED, 0, np.searchsorted(cutoffs, known_at)).astype(np.int32)
-            actuals = [_as_label(batch.arrays, pair.actual, kinds, batch.size) for pair in pairs]
-            ids = _ids(batch.arrays.get(roles.correlation_id or ""), batch.size)
+            actuals = [
+                read_plain(batch.arrays.get(pair.actual), schema.field(f"actual_{number}").type, batch.size)
+                for number, pair in enumerate(pairs)
+            ]
+            ids = read_ids(batch.arrays.get(roles.correlation_id or ""), batch.size)
             dated = pa.array(known_at, mask=known_at == UNDATED)
             rows = pa.RecordBatch.from_arrays([ids, dated, pa.array(cut), *actuals], schema=schema)
             labelled = reduce(pc.or_, [pc.is_valid(actual) for actual in actuals])
@@ -189,23 +187,6 @@ def _instants(arrays: Mapping[str, pa.Array], roles: Columns, size: int) -> npt.
     return np.full(size, UNDATED) if found is None else read_instants(found, roles.timestamp_format)
 
 
-def _ids(array: pa.Array | None, size: int) -> pa.Array:
-    """Ids as text; 17, 17.0 and "17" are the same id."""
-    if array is None:
-        return pa.nulls(size, pa.string())
-    return _id_texts(array)
-
-
-def _id_texts(array: pa.Array) -> pa.Array:
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    if pa.types.is_floating(array.type) or pa.types.is_decimal(array.type):
-        numbers = array.cast(pa.float64(), safe=False)
-        whole = pc.equal(numbers, pc.floor(numbers))
-        return pc.if_else(whole, numbers.cast(pa.int64(), safe=False).cast(pa.string()), numbers.cast(pa.string()))
-    return array.cast(pa.string())
-
-
 LABEL_TYPES = {ValueType.INTEGER: pa.int64(), ValueType.DOUBLE: pa.float64(), ValueType.BOOLEAN: pa.bool_()}
 """All others are text."""
 
@@ -213,22 +194,3 @@ LABEL_TYPES = {ValueType.INTEGER: pa.int64(), ValueType.DOUBLE: pa.float64(), Va
 def _label_type(columns: Mapping[str, pa.DataType], name: str | None) -> pa.DataType:
     value_type = value_type_of(columns[name]) if name is not None and name in columns else None
     return LABEL_TYPES.get(value_type or ValueType.STRING, pa.string())
-
-
-def _as_label(
-    arrays: Mapping[str, pa.Array], name: str | None, kinds: Mapping[str, ValueType | None], size: int
-) -> pa.Array:
-    """A label or prediction in its dataset's type, whatever type this file has."""
-    kind = kinds.get(name or "")
-    target = LABEL_TYPES.get(kind or ValueType.STRING, pa.string())
-    array = arrays.get(name or "")
-    if array is None or kind is None:
-        return pa.nulls(size, target)
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    if array.type == target:
-        return array
-    if pa.types.is_string(target):
-        return array.cast(pa.string())
-    numbers = read_numbers(array, ValueType.DOUBLE if kind is ValueType.BOOLEAN else kind)
-    return numbers.cast(target, safe=False)

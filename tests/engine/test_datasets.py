@@ -148,14 +148,27 @@ def sides(spark, inputs: pd.DataFrame, outputs: pd.DataFrame) -> tuple[list[Data
     ], frames
 
 
+def rows_of(dataset, names) -> list[dict]:
+    """The rows of a dataset as its tasks see them."""
+    kinds = [dataset.columns[name] for name in names]
+    schema = pa.schema([(f"c{place}", kind) for place, kind in enumerate(kinds)])
+
+    def work(batches, task):
+        for batch in batches:
+            yield pa.RecordBatch.from_arrays([batch.arrays[name] for name in names], schema=schema)
+
+    return [
+        dict(zip(names, row.values(), strict=True)) for row in collect(dataset.map(work, names, schema)).to_pylist()
+    ]
+
+
 def test_inputs_and_outputs_are_joined_and_no_row_of_the_first_is_lost_or_multiplied(spark):
     inputs = pd.DataFrame({"id": [1, 2, 3, 3], "at": [START] * 4, "a.b": [1.0, 2.0, 3.0, 4.0], "both": ["i"] * 4})
     outputs = pd.DataFrame({"key": ["1", "1", "3", "9"], "said": ["x", "x", "y", "z"], "both": ["o"] * 4})
     datas, frames = sides(spark, inputs, outputs)
     dataset = open_production(spark, datas, Span(), frames)
     assert list(dataset.columns) == ["id", "at", "a.b", "both", "said"]
-    found = [row.asDict() for row in dataset.frame.drop("at").collect()]
-    assert sorted(found, key=lambda row: row["a.b"]) == [
+    assert sorted(rows_of(dataset, ("id", "a.b", "both", "said")), key=lambda row: row["a.b"]) == [
         {"id": 1, "a.b": 1.0, "both": "i", "said": "x"},
         {"id": 2, "a.b": 2.0, "both": "i", "said": None},
         {"id": 3, "a.b": 3.0, "both": "i", "said": "y"},
@@ -176,11 +189,37 @@ def test_data_without_a_correlation_id_cannot_be_joined(spark):
         open_production(spark, datas, Span(), frames)
 
 
-def test_columns_that_spark_cannot_tell_apart_are_a_data_error(spark):
+def test_joined_columns_may_differ_by_case_and_hold_any_type(spark):
+    inputs = pd.DataFrame({"id": ["1.0", "2"], "at": [START] * 2, "Size": [1.5, 2.5], "flag": [True, None]})
+    outputs = pd.DataFrame({"key": [1, 2], "size": [10, 20], "day": [START.date()] * 2, "moment": [START] * 2})
+    datas, frames = sides(spark, inputs.assign(id=["1", "2"]), outputs)
+    dataset = open_production(spark, datas, Span(), frames)
+    found = rows_of(dataset, ("Size", "flag", "size", "day", "moment"))
+    assert sorted(found, key=lambda row: row["Size"]) == [
+        {"Size": 1.5, "flag": True, "size": 10, "day": START.date(), "moment": START},
+        {"Size": 2.5, "flag": None, "size": 20, "day": START.date(), "moment": START},
+    ]
+
+
+def test_of_several_rows_with_one_id_always_the_same_is_taken(spark):
     inputs = pd.DataFrame({"id": [1], "at": [START]})
-    datas, frames = sides(spark, inputs, pd.DataFrame({"key": [1], "size": [1.0], "Size": [2.0]}))
-    with pytest.raises(DataError, match=r"inputs \+ outputs.*ize"):
-        open_production(spark, datas, Span(), frames)
+    outputs = pd.DataFrame({"key": [1] * 50, "said": range(50), "other": range(50, 0, -1)})
+    datas, frames = sides(spark, inputs, outputs)
+    for parts in (1, 7):
+        frames["outputs"] = frames["outputs"].repartition(parts)
+        dataset = open_production(spark, datas, Span(), frames)
+        assert rows_of(dataset, ("said", "other")) == [{"said": 49, "other": 1}]
+
+
+def test_only_the_span_of_the_first_dataset_and_the_columns_that_are_needed_are_read(spark, tmp_path):
+    for day in (1, 2):
+        (tmp_path / f"date=2013-07-0{day}").mkdir()
+        pq.write_table(pa.table({"id": [day], "x": [day * 1.0]}), tmp_path / f"date=2013-07-0{day}" / "part.parquet")
+    (tmp_path / "date=2013-07-01" / "part.parquet").write_bytes(b"never looked at")
+    datas, frames = sides(spark, pd.DataFrame({"id": [2], "at": [START]}), pd.DataFrame({"key": [2], "said": [1]}))
+    datas[0] = Data(Source(path=str(tmp_path), partitions={"date": "day"}), Context.MODEL_INPUTS, datas[0].columns)
+    dataset = open_production(spark, datas, Span(WINDOW.start, WINDOW.end), frames)
+    assert rows_of(dataset, ("x", "said")) == [{"x": 2.0, "said": 1}]
 
 
 # ------------------------------------------------------------------------------------------ what Spark cannot read

@@ -10,7 +10,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from engine.batches import Span
-from engine.datasets import frame_of, open_dataset
+from engine.datasets import open_dataset
 from engine.errors import DataError
 from engine.file_feed import FileDataset
 from engine.monitor import Columns, Context, Data, Source
@@ -84,15 +84,6 @@ def test_an_empty_table_has_no_rows_and_keeps_its_columns(spark, tmp_path):
     dataset = opened(spark, tmp_path / "t")
     assert {name: str(kind) for name, kind in dataset.columns.items()} == {"x": "double", "word": "string"}
     assert profiles_of(scan_rows(dataset, ScanPlan((X,))), (X,))[0][0].rows == 0
-    assert frame_of(spark, Source(path=str(tmp_path / "t")), {}).columns == ["x", "word"]
-
-
-def test_a_table_as_a_frame_has_the_same_rows_and_columns(spark, tmp_path):
-    rows = pa.table({"x": [1.0, 2.0, 60.0], "shop": ["a", "b", "a"]})
-    write_deltalake(tmp_path / "t", rows, partition_by=["shop"])
-    write_deltalake(tmp_path / "t", rows.slice(0, 1), mode="overwrite")
-    frame = frame_of(spark, Source(path=str(tmp_path / "t")), {})
-    assert [row.asDict() for row in frame.collect()] == [{"x": 1.0, "shop": "a"}]
 
 
 @pytest.mark.parametrize("feature", ["deletionVectors", "columnMapping", "typeWideningX"])

@@ -270,6 +270,26 @@ def test_rows_that_already_carry_their_label_need_no_join(spark, tmp_path):
     assert rows["ground_truth_coverage"].metric_value == pytest.approx(2 / 3)
 
 
+def test_inputs_and_outputs_may_be_two_datasets(spark, tmp_path, lab):
+    every = predictions()
+    split = Lab(spark, tmp_path)
+    split.write("inputs", every[["at", "id", "x"]])
+    split.write("outputs", every[["id", "said", "score"]].dropna(subset=["id"]).drop_duplicates("id"))
+    split.write("truth", labels())
+    keys = signal(split)
+    keys["production_data"] = [
+        split.data("inputs", TWO_DAYS, timestamp="at", correlation_id="id"),
+        split.data("outputs", TWO_DAYS, correlation_id="id", prediction="said", score="score"),
+    ]
+    found = {row.metric_name: row for row in split.evaluate(split.monitor(p=keys)).rows}
+    rows = joined(NOW - 2 * DAY, NOW, "true", None)
+    said = rows["id"].map(every.dropna(subset=["id"]).drop_duplicates("id").set_index("id")["said"])
+    done = rows["true"].notna()
+    assert found["ground_truth_coverage"].metric_value == done.mean()
+    assert found["ground_truth_coverage"].row_count == len(rows)
+    assert found["accuracy"].metric_value == pytest.approx((said == rows["true"])[done].mean())
+
+
 @pytest.mark.parametrize(
     ("below", "status", "value"),
     [("insufficient_data", Status.INSUFFICIENT_DATA, None), ("provisional", Status.OK, 1.0)],
