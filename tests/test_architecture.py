@@ -127,9 +127,7 @@ for module in pkgutil.walk_packages(signals.__path__, "signals."):
     importlib.import_module(module.name)
 print(*{"pyspark", "py4j", "pandas"} & set(sys.modules))
 """
-    loaded = subprocess.run(
-        [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    loaded = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == []
 
 

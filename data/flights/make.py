@@ -61,9 +61,7 @@ def flights_of_the_year() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Departures and outcomes, row by row the same flights, in the order of the scheduled departure."""
     flights = sources.package_table("flights.csv.zip")
     departures = sources.departures(flights, sources.package_table("weather.csv"))
-    outcomes = sources.outcomes(
-        flights, departures["scheduled_departure"], sources.package_table("airports.csv")
-    )
+    outcomes = sources.outcomes(flights, departures["scheduled_departure"], sources.package_table("airports.csv"))
     order = departures.sort_values(["scheduled_departure", "correlation_id"]).index
     return departures.loc[order], outcomes.loc[order]
 
@@ -103,9 +101,7 @@ def datasets(
 def table(dataset: str, rows: pd.DataFrame) -> pa.Table:
     """The dataset's columns of the rows, as Arrow; NaN becomes null."""
     schema = SCHEMAS[dataset]
-    return pa.Table.from_pandas(
-        rows[schema.names], schema=schema, preserve_index=False
-    ).replace_schema_metadata()
+    return pa.Table.from_pandas(rows[schema.names], schema=schema, preserve_index=False).replace_schema_metadata()
 
 
 def write(table: pa.Table, path: Path) -> None:

@@ -61,14 +61,9 @@ def scheduled_arrivals(flights: pd.DataFrame, departure: pd.Series, airports: pd
     """The scheduled arrival in UTC: the first time after departure that the destination's clock shows it."""
     zones = airports.dropna(subset="tzone").set_index("faa")["tzone"].to_dict() | ZONES_OF_UNLISTED_AIRPORTS
     zone = flights["dest"].map(zones)
-    clock = pd.to_timedelta(
-        flights["sched_arr_time"] // 100 * 60 + flights["sched_arr_time"] % 100, unit="min"
-    )
+    clock = pd.to_timedelta(flights["sched_arr_time"] // 100 * 60 + flights["sched_arr_time"] % 100, unit="min")
     return pd.concat(
-        [
-            _next_showing(clock[rows], departure[rows], name)
-            for name, rows in zone.groupby(zone).groups.items()
-        ]
+        [_next_showing(clock[rows], departure[rows], name) for name, rows in zone.groupby(zone).groups.items()]
     ).reindex(flights.index)
 
 
@@ -82,9 +77,7 @@ def _next_showing(clock: pd.Series, after: pd.Series, zone: str) -> pd.Series:
 def correlation_ids(flights: pd.DataFrame) -> pd.Series:
     """`20130301-EWR-UA1545`: local date, origin, carrier and flight number name a flight once in the year."""
     day = flights["year"] * 10_000 + flights["month"] * 100 + flights["day"]
-    return (
-        day.astype(str) + "-" + flights["origin"] + "-" + flights["carrier"] + flights["flight"].astype(str)
-    )
+    return day.astype(str) + "-" + flights["origin"] + "-" + flights["carrier"] + flights["flight"].astype(str)
 
 
 def weather_at_departure(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:

@@ -28,12 +28,8 @@ def year(folder: Path) -> pd.DataFrame:
     """All flights with features, prediction and, where it is known, outcome; `part` says which files."""
     outputs = read(folder, "outputs").drop(columns="scheduled_departure")
     production = read(folder, "inputs").merge(outputs, on="correlation_id", validate="one_to_one")
-    production = production.merge(
-        read(folder, "actuals"), on="correlation_id", how="left", validate="one_to_one"
-    )
-    flights = pd.concat(
-        [read(folder, "baseline").assign(part="baseline"), production.assign(part="production")]
-    )
+    production = production.merge(read(folder, "actuals"), on="correlation_id", how="left", validate="one_to_one")
+    flights = pd.concat([read(folder, "baseline").assign(part="baseline"), production.assign(part="production")])
     departure = flights["scheduled_departure"]
     return flights.assign(
         month=departure.dt.strftime("%Y-%m"),
@@ -97,9 +93,7 @@ def by_run(year: pd.DataFrame) -> pd.DataFrame:
             "visibility (mean)": f"{flights['visibility'].mean():.1f}",
         }
 
-    table = pd.DataFrame.from_dict(
-        {run: line(flights) for run, flights in year.groupby("run")}, orient="index"
-    )
+    table = pd.DataFrame.from_dict({run: line(flights) for run, flights in year.groupby("run")}, orient="index")
     return table.set_axis(pd.DatetimeIndex(table.index).strftime("%Y-%m-%dT%H:%MZ"))
 
 
@@ -141,9 +135,7 @@ def out_of_winter(year: pd.DataFrame) -> pd.DataFrame:
     def line(flights: pd.DataFrame) -> dict[str, object]:
         return {
             "mean temperature (F)": f"{flights['temperature'].mean():.1f}",
-            "warmer than the baseline's maximum": (
-                flights["temperature"] > baseline["temperature"].max()
-            ).mean(),
+            "warmer than the baseline's maximum": (flights["temperature"] > baseline["temperature"].max()).mean(),
             "mean pressure (hPa)": f"{flights['pressure'].mean():.1f}",
             "rain": (flights["precipitation"] > 0).mean(),
             "destination not in the baseline": (~flights["dest"].isin(baseline["dest"])).mean(),
@@ -166,13 +158,9 @@ def label_lag(year: pd.DataFrame) -> pd.DataFrame:
     """The share of a day's flights whose label is known some hours after the window ends."""
     production = year[year["part"] == "production"]
     waited = (production["known_at"] - production["run"]) / pd.Timedelta(hours=1)
-    columns = {f"{hours} h": waited <= hours for hours in (0, 3, 6, 12, 24)} | {
-        "ever": production["late"].notna()
-    }
+    columns = {f"{hours} h": waited <= hours for hours in (0, 3, 6, 12, 24)} | {"ever": production["late"].notna()}
     shares = pd.DataFrame(columns).groupby(production["run"]).mean()[production.groupby("run").size() > 500]
-    return shares.quantile([0, 0.05, 0.5, 0.95]).set_axis(
-        ["worst day", "5th percentile", "median", "95th percentile"]
-    )
+    return shares.quantile([0, 0.05, 0.5, 0.95]).set_axis(["worst day", "5th percentile", "median", "95th percentile"])
 
 
 STORIES: tuple[tuple[str, Callable[[pd.DataFrame], pd.DataFrame]], ...] = (
@@ -191,11 +179,7 @@ STORIES: tuple[tuple[str, Callable[[pd.DataFrame], pd.DataFrame]], ...] = (
 
 def markdown(table: pd.DataFrame) -> str:
     def row(cells: Iterable[object]) -> str:
-        return (
-            "| "
-            + " | ".join(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in cells)
-            + " |"
-        )
+        return "| " + " | ".join(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in cells) + " |"
 
     # `items` keeps each column's own type; a row of mixed columns would turn its integers into floats.
     cells = zip(table.index, *(column for _, column in table.items()), strict=True)
