@@ -27,7 +27,7 @@ def count_duplicates(dataset: Dataset, roles: Columns, windows: Sequence[Window]
     """The duplicates of each window."""
     join = Join(dataset, roles, None, Columns(), (), tuple(windows))
     names = tuple(name for name in (roles.timestamp, roles.correlation_id) if name)
-    rows = dataset.map(_ids_only(join), names, f"window int, {ID} string")
+    rows = dataset.map(_ids_only(join), names, pa.schema([("window", pa.int32()), (ID, pa.string())]))
     by_id = rows.where(F.col(ID).isNotNull()).groupBy("window", ID).count()
     by_window = by_id.groupBy("window").agg(F.sum("count").alias("ids"), F.sum(F.col("count") - 1).alias("repeats"))
     found = {row["window"]: Duplicates(row["ids"], row["repeats"]) for row in collect(by_window).to_pylist()}
