@@ -97,7 +97,7 @@ def baseline_of(
     request: BaselineRequest,
     windows: Sequence[Window | None],
     store: BaselineStore | None,
-    of_window: Callable[[Window | None], Dataset],
+    of_window: Callable[[Window | None], Dataset] | None = None,
 ) -> Baseline:
     """The baseline over these windows, or whole (the one window None).
 
@@ -110,7 +110,7 @@ def baseline_of(
         windows: when; the one window None for all of it.
         store: what keeps bins and profiles.
         of_window: the same dataset as it is opened for one window only, so that bins that are fitted to a window do
-            not depend on which others are evaluated with it.
+            not depend on which others are evaluated with it; None: `dataset` itself.
     """
     frozen = store.load_bins(request.key) if store else {}
     found = {name: value_type_of(dataset.columns[name]) for name in request.columns if name in dataset.columns}
@@ -123,7 +123,7 @@ def baseline_of(
             return Baseline(frozen, {None: stored})
     missing = {name: value_type for name, value_type in columns.items() if name not in frozen}
     first = min((window for window in windows if window is not None), default=None)
-    survey = _survey(of_window(first), request, missing, first) if missing else None
+    survey = _survey(of_window(first) if of_window else dataset, request, missing, first) if missing else None
     bins = dict(frozen)
     if survey:
         # What is empty now may not be so in the next window, or run; two runs at once must freeze the same.

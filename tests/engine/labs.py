@@ -81,9 +81,9 @@ def by_name(evaluation: Evaluation) -> dict[tuple[str, str, str], MetricRow]:
     return found
 
 
-def values(evaluation: Evaluation) -> dict[tuple[str, str, str], float | None]:
-    """The values by signal, group and metric."""
-    return {name: row.metric_value for name, row in by_name(evaluation).items()}
+def values(evaluation: Evaluation) -> dict[tuple[str, str, str], float]:
+    """The values by signal, group and metric, of rows that have one."""
+    return {name: row.metric_value for name, row in by_name(evaluation).items() if row.metric_value is not None}
 
 
 def assert_same_rows(one: Evaluation, other: Evaluation, ignore: Sequence[str] = ()) -> None:

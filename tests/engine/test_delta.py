@@ -24,7 +24,9 @@ X = ScannedColumn("x", NumericBins(ValueType.DOUBLE, np.array([50.0]), 0.0, 99.0
 
 def opened(spark, path, *, span=None, timestamp=None, partitions=None) -> FileDataset:
     source = Source(path=str(path), partitions=partitions or {})
-    return open_dataset(spark, Data(source, Context.MODEL_INPUTS, Columns(timestamp)), span or Span())
+    dataset = open_dataset(spark, Data(source, Context.MODEL_INPUTS, Columns(timestamp)), span or Span())
+    assert isinstance(dataset, FileDataset)
+    return dataset
 
 
 def numbers(dataset) -> list[float]:
@@ -49,7 +51,6 @@ def test_only_the_live_files_of_a_table_count(spark, tmp_path):
     assert numbers(opened(spark, table)) == [1.0, 2.0, 3.0]
     write_deltalake(table, pa.table({"x": [7.0, 60.0]}), mode="overwrite")
     dataset = opened(spark, table)
-    assert isinstance(dataset, FileDataset)
     assert numbers(dataset) == [7.0, 60.0]
     DeltaTable(table).delete("x > 50")
     assert numbers(opened(spark, table)) == [7.0]

@@ -41,7 +41,7 @@ WINDOWS = [
 def every_type() -> pa.Table:
     """Five days of rows, a value of every kind that a column may have."""
     random = np.random.default_rng(7)
-    at = START + random.integers(0, 5 * 86_400, ROWS) * timedelta(seconds=1)
+    at = np.array([START + timedelta(seconds=int(second)) for second in random.integers(0, 5 * 86_400, ROWS)])
     missing = random.random(ROWS) < 0.1
 
     def some(values, kind):

@@ -28,7 +28,7 @@ def predictions(n=400) -> pd.DataFrame:
     """Five days of predictions; some ids twice, some rows without an id."""
     random = np.random.default_rng(5)
     at = [NOW - 3 * DAY + timedelta(seconds=int(second)) for second in random.integers(0, 5 * 86_400, n)]
-    ids = [f"id {number}" for number in range(n)]
+    ids: list[str | None] = [f"id {number}" for number in range(n)]
     ids[10:20] = ids[:10]
     ids[20:25] = [None] * 5
     score = random.random(n).round(3)

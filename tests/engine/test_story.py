@@ -20,7 +20,7 @@ from sklearn import metrics as sklearn
 
 from engine import Monitor, evaluate_all
 from engine.results import Status
-from tests.engine.labs import assert_same_rows, by_name
+from tests.engine.labs import assert_same_rows, by_name, values
 
 ROOT = Path(__file__).parents[2]
 MONITOR = ROOT / "conf" / "monitors" / "flights.yaml"
@@ -78,8 +78,8 @@ def test_the_storm_is_seen_in_the_weather_too(days, storm):
     )  # fmt: skip
     drift = storm["data_drift", "temperature", "normalized_wasserstein_distance"]
     warmest = drift.details["contributions"][0]
-    assert drift.p_value < 0.01
-    assert drift.expected_p95 < 0.1
+    assert (drift.p_value or 1) < 0.01
+    assert (drift.expected_p95 or 1) < 0.1
     assert warmest[1] > 0.9  # nearly all of the day is in the baseline's warmest bin
     assert storm["data_drift", "carrier", "jensen_shannon_distance"].status is Status.OK
 
@@ -106,7 +106,7 @@ def test_when_the_weather_ends_each_gap_is_said_and_all_else_is_measured(days):
         assert gaps.breached is (name != "wind_gust")  # which is usually null, and not judged
     for name in ("carrier", "origin", "dest"):
         assert rows["data_drift", name, "jensen_shannon_distance"].metric_value is not None
-    assert rows["performance", "predicted_late", "accuracy"].metric_value > 0.6
+    assert values(days[NO_WEATHER])["performance", "predicted_late", "accuracy"] > 0.6
 
 
 def test_every_run_says_what_it_read(days):

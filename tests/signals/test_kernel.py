@@ -127,7 +127,7 @@ def test_merging_merged_states_again_changes_nothing(rows, cuts):
 def test_profiles_of_different_bins_do_not_add():
     other = NumericBins(ValueType.DOUBLE, EDGES[1:], 0.0, 7.0)
     with pytest.raises(ValueError, match="different bins"):
-        NumericProfile.empty(NUMBERS) + NumericProfile.empty(other)
+        _ = NumericProfile.empty(NUMBERS) + NumericProfile.empty(other)
 
 
 @pytest.mark.parametrize("empty", [NumericProfile.empty(NUMBERS), CategoricalProfile.empty(WORDS)])
