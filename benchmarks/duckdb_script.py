@@ -9,6 +9,7 @@ they are `approx_quantile`s of all rows. All histograms of a side are one query,
 import json
 import math
 import sys
+from typing import Any
 
 import duckdb
 from dataset import NUMBERS, STRINGS, dataset
@@ -42,7 +43,9 @@ def deciles(connection: duckdb.DuckDBPyConnection, *, quantiles: bool) -> dict[s
     return one_row(connection, f"SELECT {asked} FROM {rows}")
 
 
-def counted(connection: duckdb.DuckDBPyConnection, side: str, edges: dict[str, list[float]]) -> dict[str, dict]:
+def counted(
+    connection: duckdb.DuckDBPyConnection, side: str, edges: dict[str, list[float]]
+) -> dict[str, dict[Any, int]]:
     """Rows per bin or category of each column, and of nulls."""
     asked = [f"histogram({name}, {edges[name]}) AS {name}" for name in NUMBERS]
     asked += [f"histogram({name}) AS {name}" for name in STRINGS]
@@ -51,12 +54,13 @@ def counted(connection: duckdb.DuckDBPyConnection, side: str, edges: dict[str, l
     return {name: {**values[name], None: values[f"null_{name}"]} for name in NUMBERS + STRINGS}
 
 
-def one_row(connection: duckdb.DuckDBPyConnection, query: str) -> dict:
+def one_row(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
     found = connection.execute(query)
-    return dict(zip([column[0] for column in found.description], found.fetchone(), strict=True))
+    names = [column[0] for column in found.description]
+    return dict(zip(names, found.fetchall()[0], strict=True))
 
 
-def psi(before: dict, after: dict) -> float:
+def psi(before: dict[Any, int], after: dict[Any, int]) -> float:
     bins = before.keys() | after.keys()
     n, m = sum(before.values()) + len(bins) / 2, sum(after.values()) + len(bins) / 2
     pairs = [((before.get(each, 0) + 0.5) / n, (after.get(each, 0) + 0.5) / m) for each in bins]

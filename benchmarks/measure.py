@@ -93,7 +93,9 @@ def watched(command: Sequence[str]) -> Ended:
 def _wait_for(pids: Iterable[int]) -> None:
     for pid in pids:
         with suppress(psutil.Error):
-            psutil.Process(pid).wait(timeout=30)
+            process = psutil.Process(pid)
+            while process.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(1 / LOOKS_PER_SECOND)
 
 
 def _tree(root: psutil.Process) -> list[psutil.Process]:
