@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from engine.buckets import step_of_monitor
 from engine.monitor import Monitor, Signal
 from engine.windows import Window, resolve
 
@@ -15,14 +16,18 @@ class SignalPlan:
     """One signal at several scheduled times.
 
     Attributes:
+        monitor: whose signal it is.
         signal: the signal.
         windows: by scheduled time.
         baselines: by scheduled time the window of the baseline; None where it is used whole, or there is none.
+        step: the length of the buckets that windows are made of.
     """
 
+    monitor: Monitor
     signal: Signal
     windows: dict[datetime, Window]
     baselines: dict[datetime, Window | None]
+    step: timedelta
 
     @property
     def distinct_windows(self) -> tuple[Window, ...]:
@@ -38,16 +43,19 @@ class SignalPlan:
 
 def plan_of(monitor: Monitor, times: Sequence[datetime]) -> list[SignalPlan]:
     """The windows of every signal of a monitor at these scheduled times (aware)."""
-    return [_planned(signal, times) for signal in monitor.signals]
+    step = step_of_monitor(monitor)
+    return [_planned(monitor, signal, times, step) for signal in monitor.signals]
 
 
-def _planned(signal: Signal, times: Sequence[datetime]) -> SignalPlan:
+def _planned(monitor: Monitor, signal: Signal, times: Sequence[datetime], step: timedelta) -> SignalPlan:
     window = signal.production[0].window
     if window is None:
         raise ValueError(f"{signal.name}: production data needs a window")
     reference = signal.reference.window if signal.reference else None
     return SignalPlan(
+        monitor,
         signal,
         {time: resolve(window, time) for time in times},
         {time: None if reference is None else resolve(reference, time) for time in times},
+        step,
     )

@@ -3,7 +3,10 @@
 Profiles add: ``a + b`` is the profile of both, `empty` changes nothing, order does not matter.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import add, or_
 from typing import Self
 
 import numpy as np
@@ -12,7 +15,15 @@ import numpy.typing as npt
 from signals.bins import CategoricalBins, NumericBins
 from signals.distinct import Distinct
 
-__all__ = ["NAMED_UNSEEN", "CategoricalProfile", "NumericProfile", "Profile", "add_profiles", "most_frequent"]
+__all__ = [
+    "NAMED_UNSEEN",
+    "CategoricalProfile",
+    "NumericProfile",
+    "Profile",
+    "add_profiles",
+    "most_frequent",
+    "sum_profiles",
+]
 
 NAMED_UNSEEN = 1000
 """How many values outside the vocabulary are kept by name: the most frequent ones."""
@@ -78,16 +89,7 @@ class NumericProfile(Tally):
         )  # fmt: skip
 
     def __add__(self, other: Self) -> Self:
-        _same_bins(self.bins, other.bins)
-        return replace(
-            self,
-            **_added(self, other),
-            sums=self.sums + other.sums,
-            squares=self.squares + other.squares,
-            low=min(self.low, other.low),
-            high=max(self.high, other.high),
-            infinite=self.infinite + other.infinite,
-        )
+        return add_profiles(self, other)  # type: ignore[return-value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,14 +111,41 @@ class CategoricalProfile(Tally):
         return cls(rows=0, nulls=0, nans=0, unreadable=0, bins=bins, counts=np.zeros(bins.cells, np.int64))
 
     def __add__(self, other: Self) -> Self:
-        _same_bins(self.bins, other.bins)
-        unseen = dict(self.unseen)
-        for value, count in other.unseen.items():
-            unseen[value] = unseen.get(value, 0) + count
-        return replace(self, **_added(self, other), unseen=most_frequent(unseen, NAMED_UNSEEN))
+        return add_profiles(self, other)  # type: ignore[return-value]
 
 
 Profile = NumericProfile | CategoricalProfile
+
+
+def sum_profiles(profiles: Sequence[Profile]) -> Profile:
+    """The sum of profiles of the same column, one or more, added in this order.
+
+    Raises:
+        ValueError: when their bins differ, or there are none.
+    """
+    if not profiles:
+        raise ValueError("the sum of no profiles has no bins")
+    first = profiles[0]
+    for other in profiles[1:]:
+        _same_bins(first.bins, other.bins)
+    if len(profiles) == 1:
+        return first
+    if isinstance(first, NumericProfile):
+        numeric = [each for each in profiles if isinstance(each, NumericProfile)]
+        return replace(
+            first,
+            **_summed(profiles),
+            sums=np.add.reduce(np.stack([each.sums for each in numeric]), axis=0),
+            squares=reduce(add, (each.squares for each in numeric)),
+            low=min(each.low for each in numeric),
+            high=max(each.high for each in numeric),
+            infinite=sum(each.infinite for each in numeric),
+        )
+    unseen: dict[str, int] = {}
+    for each in profiles:
+        for value, count in each.unseen.items() if isinstance(each, CategoricalProfile) else ():
+            unseen[value] = unseen.get(value, 0) + count
+    return replace(first, **_summed(profiles), unseen=most_frequent(unseen, NAMED_UNSEEN))
 
 
 def add_profiles(one: Profile, other: Profile) -> Profile:
@@ -125,11 +154,7 @@ def add_profiles(one: Profile, other: Profile) -> Profile:
     Raises:
         ValueError: when their bins differ.
     """
-    if isinstance(one, NumericProfile) and isinstance(other, NumericProfile):
-        return one + other
-    if isinstance(one, CategoricalProfile) and isinstance(other, CategoricalProfile):
-        return one + other
-    raise ValueError(f"profiles of different bins do not add: {one.bins.id} and {other.bins.id}")
+    return sum_profiles((one, other))
 
 
 def most_frequent(counts: dict[str, int], keep: int) -> dict[str, int]:
@@ -144,13 +169,13 @@ def _same_bins(one: NumericBins | CategoricalBins, other: NumericBins | Categori
         raise ValueError(f"profiles of different bins do not add: {one.id} and {other.id}")
 
 
-def _added(one: Tally, other: Tally) -> dict[str, object]:
-    distinct = None if one.distinct is None or other.distinct is None else one.distinct | other.distinct
+def _summed(profiles: Sequence[Tally]) -> dict[str, object]:
+    distincts = [each.distinct for each in profiles if each.distinct is not None]
     return {
-        "rows": one.rows + other.rows,
-        "nulls": one.nulls + other.nulls,
-        "nans": one.nans + other.nans,
-        "unreadable": one.unreadable + other.unreadable,
-        "counts": one.counts + other.counts,
-        "distinct": distinct,
+        "rows": sum(each.rows for each in profiles),
+        "nulls": sum(each.nulls for each in profiles),
+        "nans": sum(each.nans for each in profiles),
+        "unreadable": sum(each.unreadable for each in profiles),
+        "counts": np.add.reduce(np.stack([each.counts for each in profiles]), axis=0),
+        "distinct": reduce(or_, distincts) if len(distincts) == len(profiles) else None,
     }
