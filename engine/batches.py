@@ -1,22 +1,39 @@
 """What a task reads: batches of named Arrow columns, whatever feed they come from."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
-__all__ = ["Batch", "Batches", "Dataset", "Span", "Work"]
+from engine.monitor import Columns
+from engine.windows import Window
+
+if TYPE_CHECKING:
+    from signals.segments import Segment
+
+__all__ = ["NO_ROWS", "Batch", "Batches", "Dataset", "Span", "Work"]
+
+NO_ROWS = "empty"
+"""The fingerprint of a bucket that certainly has no rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some rows: their columns by name (a file may lack some), and how many they are."""
+    """Some rows.
+
+    Attributes:
+        arrays: their columns by name; a file may lack some.
+        size: how many they are.
+        origin: which piece of the dataset they are of: a row group's rank by (path, number), which `Dataset.within`
+            keeps; a task's number where only Spark knows.
+    """
 
     arrays: Mapping[str, pa.Array]
     size: int
+    origin: int = 0
 
 
 Batches = Iterator[Batch]
@@ -60,4 +77,18 @@ class Dataset(Protocol):
 
     def count_rows(self) -> int:
         """How many rows there are, before any window is cut; a bound from above where that is cheaper."""
+        ...
+
+    def within(self, roles: Columns, spans: Sequence[Window], segments: "Sequence[Segment]" = ()) -> "Dataset":
+        """What may hold rows of any of these spans (none given: of all time) and of any of these segments (none: all).
+
+        Reading more is allowed, less is not.
+        """
+        ...
+
+    def fingerprints(self, roles: Columns, buckets: Sequence[Window]) -> dict[Window, str | None]:
+        """By bucket a text that is equal only where its rows are unchanged.
+
+        `NO_ROWS` where certainly nothing is there; None where it cannot be told, so that the bucket is read again.
+        """
         ...

@@ -7,6 +7,7 @@ JVM never touches a value.
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.fs as pafs
@@ -15,7 +16,12 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from engine.batches import Batch, Work
+from engine.monitor import Columns
 from engine.spark import UNREADABLE, parallelism
+from engine.windows import Window
+
+if TYPE_CHECKING:
+    from signals.segments import Segment
 
 __all__ = ["FileDataset", "Split"]
 
@@ -34,12 +40,14 @@ class Split:
         row_group: its number in the file.
         rows: how many rows it has.
         constants: the values of its partition columns, which the file does not hold.
+        rank: its place among all row groups of the dataset, by path and number.
     """
 
     path: str
     row_group: int
     rows: int
     constants: Mapping[str, pa.Scalar]
+    rank: int = 0
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,14 @@ class FileDataset:
     def count_rows(self) -> int:
         """See `engine.batches.Dataset.count_rows`: the footers tell."""
         return sum(split.rows for split in self.splits)
+
+    def within(self, roles: Columns, spans: Sequence[Window], segments: "Sequence[Segment]" = ()) -> "FileDataset":
+        """See `engine.batches.Dataset.within`."""
+        return self
+
+    def fingerprints(self, roles: Columns, buckets: Sequence[Window]) -> dict[Window, str | None]:
+        """See `engine.batches.Dataset.fingerprints`."""
+        return dict.fromkeys(buckets, self.fingerprint)
 
     def map(self, work: Work, names: tuple[str, ...], schema: pa.Schema) -> DataFrame:
         """See `engine.batches.Dataset.map`."""
@@ -105,7 +121,8 @@ def read_splits(
                 path, file = split.path, _open(split.path, texts, opened)
             present = [name for name in names if name in file.schema_arrow.names]
             for arrays, rows in _batches(file, split, present):
-                yield Batch(arrays | {name: pa.repeat(value, rows) for name, value in constants.items()}, rows)
+                repeated = {name: pa.repeat(value, rows) for name, value in constants.items()}
+                yield Batch(arrays | repeated, rows, split.rank)
         except (OSError, pa.ArrowException) as error:
             raise RuntimeError(f"{UNREADABLE}{split.path}: {str(error).splitlines()[0]}") from error
 

@@ -100,12 +100,13 @@ def row_groups(
             columns.setdefault(column.name, column.type)
     columns |= {name: kind for name, kind in _constant_types(constants).items() if name not in columns}
     splits: list[Split] = []
-    for file, footer, values in zip(read, footers, constants, strict=True):
+    firsts = np.cumsum([0, *(footer.num_row_groups for footer in footers)]).tolist()
+    for file, footer, values, first in zip(read, footers, constants, firsts[:-1], strict=True):
         if file not in wanted:
             continue
         own = {name: value for name, value in values.items() if name not in footer.schema.to_arrow_schema().names}
         splits += [
-            Split(file.path, number, footer.row_group(number).num_rows, own)
+            Split(file.path, number, footer.row_group(number).num_rows, own, first + number)
             for number in range(footer.num_row_groups)
             if timestamp is None or _may_hold(footer.row_group(number), *timestamp, span)
         ]

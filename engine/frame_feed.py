@@ -3,8 +3,9 @@
 For tables, SQL, joined or preprocessed data, formats other than Parquet, and file systems that only Spark can open.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from pyspark.errors import PySparkException
@@ -13,6 +14,11 @@ from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_type
 from pyspark.sql.types import DataType
 
 from engine.batches import Batch, Work
+from engine.monitor import Columns
+from engine.windows import Window
+
+if TYPE_CHECKING:
+    from signals.segments import Segment
 
 __all__ = ["FrameDataset"]
 
@@ -33,6 +39,14 @@ class FrameDataset:
             types.setdefault(column.name, _arrow_type(column.dataType))
         object.__setattr__(self, "columns", types)
 
+    def within(self, roles: Columns, spans: Sequence[Window], segments: "Sequence[Segment]" = ()) -> "FrameDataset":
+        """See `engine.batches.Dataset.within`."""
+        return self
+
+    def fingerprints(self, roles: Columns, buckets: Sequence[Window]) -> dict[Window, str | None]:
+        """See `engine.batches.Dataset.fingerprints`."""
+        return dict.fromkeys(buckets, self.fingerprint)
+
     def map(self, work: Work, names: tuple[str, ...], schema: pa.Schema) -> DataFrame:
         """See `engine.batches.Dataset.map`."""
         # By position: names may hold dots and quotes, or differ only by case, which Spark's resolution would trip over.
@@ -43,7 +57,8 @@ class FrameDataset:
         labels = {f"c{place}": every[place] for place in places}
 
         def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-            return work(_named(batches, labels), _task_number())
+            number = _task_number()
+            return work(_named(batches, labels, number), number)
 
         return needed.mapInArrow(task, from_arrow_schema(schema))
 
@@ -52,10 +67,10 @@ class FrameDataset:
         return self.frame.count()
 
 
-def _named(batches: Iterator[pa.RecordBatch], labels: dict[str, str]) -> Iterator[Batch]:
+def _named(batches: Iterator[pa.RecordBatch], labels: dict[str, str], task: int) -> Iterator[Batch]:
     for batch in batches:
         found = {labels[name]: batch.column(name) for name in batch.schema.names if name in labels}
-        yield Batch(found, batch.num_rows)
+        yield Batch(found, batch.num_rows, task)
 
 
 def _task_number() -> int:

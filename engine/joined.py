@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
@@ -11,11 +12,15 @@ from engine.batches import Batches, Dataset, Span, Work
 from engine.datasets import open_dataset
 from engine.errors import DataError
 from engine.frame_feed import FrameDataset
-from engine.monitor import Data
+from engine.monitor import Columns, Data
 from engine.plain import read_ids, read_plain
 from engine.roles import find_roles
+from engine.windows import Window
 from signals.bins import ValueType
 from signals.values import value_type_of
+
+if TYPE_CHECKING:
+    from signals.segments import Segment
 
 __all__ = ["JoinedDataset", "Part", "open_production"]
 
@@ -101,6 +106,14 @@ class JoinedDataset:
     def count_rows(self) -> int:
         """See `engine.batches.Dataset.count_rows`: as many as the first part has."""
         return self.parts[0].dataset.count_rows()
+
+    def within(self, roles: Columns, spans: Sequence[Window], segments: "Sequence[Segment]" = ()) -> "JoinedDataset":
+        """See `engine.batches.Dataset.within`."""
+        return self
+
+    def fingerprints(self, roles: Columns, buckets: Sequence[Window]) -> dict[Window, str | None]:
+        """See `engine.batches.Dataset.fingerprints`."""
+        return dict.fromkeys(buckets, self.fingerprint)
 
     def map(self, work: Work, names: tuple[str, ...], schema: pa.Schema) -> DataFrame:
         """See `engine.batches.Dataset.map`."""
