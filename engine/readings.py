@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from hashlib import blake2b
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -38,27 +39,46 @@ class Readings:
     notes: list[str] = field(default_factory=list[str])
     errors: list[str] = field(default_factory=list[str])
     fingerprints: dict[str, str] = field(default_factory=dict[str, str])
-    _opened: dict[str, Dataset] = field(default_factory=dict[str, Dataset])
+    _spans: dict[str, Span] = field(default_factory=dict[str, Span])
+    _opened: dict[str, Dataset | DataError] = field(default_factory=dict[str, "Dataset | DataError"])
+
+    def expect(self, datas: Sequence[Data], span: Span) -> None:
+        """Say before anything is opened that this stretch of a dataset will be needed, so that it is opened once."""
+        key = _source_key(datas)
+        self._spans[key] = _hull(self._spans[key], span) if key in self._spans else span
 
     def opened(self, datas: Sequence[Data], span: Span) -> tuple[Dataset, Columns]:
-        """The dataset of these definitions over a span, and its roles; the same dataset for the same question.
+        """The dataset of these definitions over at least this span, and its roles.
 
         Raises:
             DataError: when it cannot be read.
         """
-        how = [(data.source, data.columns.timestamp, data.columns.correlation_id) for data in datas]
-        key = repr((how, span))
-        if key not in self._opened:
-            self._opened[key] = open_production(self.spark, datas, span, self.frames)
-        dataset = self._opened[key]
-        if dataset.fingerprint:
-            self.fingerprints[dataset.title] = dataset.fingerprint
-        roles, notes = find_roles(
-            dataset.title, reduce(merged_roles, [data.columns for data in datas]), dataset.columns
-        )
+        self.expect(datas, span)
+        source = _source_key(datas)
+        wanted = repr((source, self._spans[source]))
+        if wanted not in self._opened:
+            self._opened[wanted] = self._open(datas, self._spans[source])
+        dataset = self._opened[wanted]
+        if isinstance(dataset, DataError):
+            raise dataset
+        declared = reduce(merged_roles, [data.columns for data in datas])
+        roles, notes = find_roles(dataset.title, declared, dataset.columns)
         for note in notes:
             self.note(note)
         return dataset, roles
+
+    def key(self, datas: Sequence[Data], roles: Columns) -> str:
+        """Under which profiles of these data are kept: where they come from, and what tells their time."""
+        return _digest(_source_key(datas), roles.timestamp, roles.timestamp_format)
+
+    def _open(self, datas: Sequence[Data], span: Span) -> "Dataset | DataError":
+        try:
+            dataset = open_production(self.spark, datas, span, self.frames)
+        except DataError as error:
+            return error
+        if dataset.fingerprint:
+            self.fingerprints[dataset.title] = dataset.fingerprint
+        return dataset
 
     def note(self, text: str) -> None:
         """Keep a note, once."""
@@ -85,3 +105,22 @@ class Readings:
         found = [form for form in report.time_formats if form is not TimeFormat.TIMESTAMP]
         if found and roles.timestamp_format is TimeFormat.AUTO:
             self.note(f"{title}: found {roles.timestamp!r} to be written as {' and '.join(found)}")
+
+
+def _source_key(datas: Sequence[Data]) -> str:
+    """Equal for definitions of the same rows and columns, whatever roles they give to them."""
+    joined = [data.columns.correlation_id for data in datas] if len(datas) > 1 else []
+    return repr(([data.source for data in datas], joined, datas[0].columns.timestamp))
+
+
+def _digest(*parts: object) -> str:
+    return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+
+
+def _hull(one: Span, other: Span) -> Span:
+    """The stretch that holds both."""
+    starts, ends = (one.start, other.start), (one.end, other.end)
+    return Span(
+        None if None in starts else min(start for start in starts if start),
+        None if None in ends else max(end for end in ends if end),
+    )
