@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from engine.tables import TableDefinition
 from engine.version import ENGINE_VERSION
-from signals.verdicts import Status
+from signals.verdicts import Status, ThresholdKind
 
 __all__ = ["AGGREGATE", "CheckKey", "MetricRow", "Run", "RunStatus", "Status", "as_table"]
 
@@ -87,6 +87,16 @@ class MetricRow:
     @property
     def key(self) -> CheckKey:
         return CheckKey(self.signal, self.group, self.metric_name)
+
+    @property
+    def counts(self) -> bool:
+        """Whether dynamic thresholds of later rows stand on this value.
+
+        It was judged, or recorded without a threshold, or only its own history was still too short; a value of too
+        few rows does not count.
+        """
+        short_history = self.status is Status.INSUFFICIENT_DATA and self.threshold_kind == ThresholdKind.DYNAMIC
+        return self.metric_value is not None and (self.status in (Status.OK, Status.BREACHED) or short_history)
 
     @property
     def _name(self) -> str:

@@ -5,14 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from engine.histories import Histories, Point
 from engine.measuring import Measured
 from engine.monitor import Monitor
 from engine.plan import SignalPlan
-from engine.results import MetricRow
+from engine.results import CheckKey, MetricRow
 from signals.catalogue import Family
 from signals.false_discovery import q_values
 from signals.measurement import Measurement
 from signals.metrics import METRICS
+from signals.thresholds import DynamicThreshold, Threshold
+from signals.usual import SpreadMethod
 from signals.verdicts import Verdict, judge
 
 __all__ = ["Stamp", "rows_of"]
@@ -20,6 +23,10 @@ __all__ = ["Stamp", "rows_of"]
 MOST_BINS = 50
 """Evidence names every comparison bin of a column with at most so many; of others the ones that carry most."""
 CONTRIBUTIONS = 20
+CENTER_AND_DEVIATION = {
+    SpreadMethod.STANDARD_DEVIATION: ("mean", "standard_deviation"),
+    SpreadMethod.MEDIAN_ABSOLUTE_DEVIATION: ("median", "median_absolute_deviation"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +39,25 @@ class Stamp:
     evaluated_at: datetime
 
 
-def rows_of(stamp: Stamp, plan: SignalPlan, answers: Sequence[Measured]) -> list[MetricRow]:
-    """One row per answer, judged; q-values are over the groups of the signal that a metric was asked of."""
+def rows_of(stamp: Stamp, plan: SignalPlan, answers: Sequence[Measured], histories: Histories) -> list[MetricRow]:
+    """One row per answer, judged; q-values are over the groups of the signal that a metric was asked of.
+
+    Args:
+        stamp: what the rows of the run have in common.
+        plan: the signal and its windows.
+        answers: what the signal's metrics answered at the stamp's scheduled time.
+        histories: the checks' values of earlier times, which dynamic thresholds stand on.
+    """
     q_value_of = _q_values(answers)
-    return [_row(stamp, plan, answer, q_value_of.get(id(answer))) for answer in answers]
+    return [_row(stamp, plan, answer, q_value_of.get(id(answer)), histories) for answer in answers]
 
 
-def _row(stamp: Stamp, plan: SignalPlan, answer: Measured, q_value: float | None) -> MetricRow:
+def _row(stamp: Stamp, plan: SignalPlan, answer: Measured, q_value: float | None, histories: Histories) -> MetricRow:
     signal, request, result = plan.signal, answer.request, answer.result
     window, baseline = plan.windows[stamp.scheduled_for], plan.baselines[stamp.scheduled_for]
     found = result if isinstance(result, Measurement) else None
-    verdict = _verdict(answer, signal.min_rows)
+    history = _history(stamp, plan, answer, histories)
+    verdict = _verdict(answer, signal.min_rows, history)
     interval = found.interval if found and found.interval else (None, None)
     return MetricRow(
         monitor=stamp.monitor.name,
@@ -70,14 +85,28 @@ def _row(stamp: Stamp, plan: SignalPlan, answer: Measured, q_value: float | None
         expected_p95=found.expected_p95 if found else None,
         interval_low=interval[0],
         interval_high=interval[1],
-        details=_details(answer, found),
+        details=_details(answer, found) | _standing(verdict, request.threshold, history),
         config_hash=stamp.monitor.config_hash,
         evaluated_at=stamp.evaluated_at,
     )
 
 
-def _verdict(answer: Measured, min_rows: int) -> Verdict:
-    verdict = judge(answer.result, answer.request.threshold, min_rows=_gate(answer, min_rows), rows=answer.rows)
+def _history(stamp: Stamp, plan: SignalPlan, answer: Measured, histories: Histories) -> list[Point]:
+    threshold = answer.request.threshold
+    if not isinstance(threshold, DynamicThreshold):
+        return []
+    check = CheckKey(plan.signal.name, _group(answer), answer.request.metric)
+    return histories.before(check, stamp.scheduled_for, threshold.lookback)
+
+
+def _verdict(answer: Measured, min_rows: int, history: Sequence[Point]) -> Verdict:
+    verdict = judge(
+        answer.result,
+        answer.request.threshold,
+        history=[value for _, value in history],
+        min_rows=_gate(answer, min_rows),
+        rows=answer.rows,
+    )
     return replace(verdict, status=answer.status) if answer.status else verdict
 
 
@@ -105,6 +134,25 @@ def _details(answer: Measured, found: Measurement | None) -> dict[str, Any]:
     if answer.provisional:
         details["provisional"] = True
     return details
+
+
+def _standing(verdict: Verdict, threshold: Threshold | None, history: Sequence[Point]) -> dict[str, Any]:
+    """What a dynamic threshold stands on, so that anybody can work out the bound again."""
+    usual = verdict.usual
+    if usual is None or not isinstance(threshold, DynamicThreshold):
+        return {}
+    center, deviation = CENTER_AND_DEVIATION[usual.method]
+    return {
+        "history": {
+            "method": usual.method.value,
+            center: usual.center,
+            deviation: usual.deviation,
+            "k": threshold.k,
+            "points": usual.points,
+            "from": history[0][0].isoformat(),
+            "to": history[-1][0].isoformat(),
+        }
+    }
 
 
 def _q_values(answers: Sequence[Measured]) -> dict[int, float | None]:

@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from engine.comparisons import compare
 from engine.errors import DataError
+from engine.histories import Histories
 from engine.measuring import measure
 from engine.monitor import Monitor, SignalType
 from engine.plan import SignalPlan, plan_of
@@ -110,12 +111,14 @@ def evaluate_all(
     nothing = all(each.trouble for each in (*comparisons, *scored))
     error = "\n".join(readings.errors) if nothing else None
     attempts = store.attempts(monitor.name, times[0], times[-1]) if store else {}
+    histories = Histories(store, monitor, times)
     cost = Cost(readings, meter, times)
     evaluations: list[Evaluation] = []
     for time in times:
         run = run_of(monitor, plans, time, attempts.get(time, 0) + 1, now or times[-1], cost, error)
         stamp = Stamp(monitor, run.run_id, time, run.started_at)
-        rows = [row for plan in plans for row in rows_of(stamp, plan, answers[plan.signal.name, time])]
+        rows = [row for plan in plans for row in rows_of(stamp, plan, answers[plan.signal.name, time], histories)]
+        histories.add(rows)
         evaluations.append(Evaluation(run, tuple(rows), tuple(readings.errors)))
     if store:
         say("writing results")

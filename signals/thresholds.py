@@ -1,11 +1,13 @@
 """When a value is a breach."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from signals.catalogue import Bad
+from signals.usual import SpreadMethod
 
-__all__ = ["FixedThreshold", "Operator", "RangeThreshold", "Threshold", "default_operator"]
+__all__ = ["DynamicThreshold", "FixedThreshold", "Operator", "RangeThreshold", "Threshold", "default_operator"]
 
 
 class Operator(StrEnum):
@@ -58,4 +60,36 @@ class RangeThreshold:
     high: float
 
 
-Threshold = FixedThreshold | RangeThreshold
+@dataclass(frozen=True, slots=True)
+class DynamicThreshold:
+    """A bound that the check's own history sets: ``center ± k * spread`` of its earlier values.
+
+    The value that is judged is no part of its history. A history without spread has its centre for a bound (but for a
+    billionth of it, which is rounding), so that any change for the worse breaches.
+
+    Attributes:
+        operator: how a breaching value stands to its bound, which is above the centre for ``greater_than`` and below
+            it for ``less_than``; None: there is a bound on either side, and a value outside them breaches.
+        method: how centre and spread are taken from the earlier values.
+        k: how many spreads lie between the centre and a bound.
+        lookback: how far back the history goes from the time that is judged.
+        min_points: with fewer earlier values nothing is judged.
+
+    Raises:
+        ValueError: no bound is the like of that.
+    """
+
+    operator: Operator | None
+    method: SpreadMethod = SpreadMethod.STANDARD_DEVIATION
+    k: float = 2.0
+    lookback: timedelta = timedelta(days=14)
+    min_points: int = 5
+
+    def __post_init__(self) -> None:
+        if self.operator in (Operator.EQUALS, Operator.NOT_EQUALS):
+            raise ValueError(f"a dynamic threshold is above or below a history: {self.operator}")
+        if not self.k >= 0 or self.min_points < 2 or self.lookback <= timedelta(0):
+            raise ValueError(f"k is at least 0, min_points at least 2, and the lookback longer than nothing: {self}")
+
+
+Threshold = FixedThreshold | RangeThreshold | DynamicThreshold

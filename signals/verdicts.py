@@ -1,15 +1,16 @@
 """Is a value a breach of its threshold? Deciding only; whom to tell is decided elsewhere."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isnan
 
+from signals.bounds import ThresholdKind, bound_of
 from signals.measurement import Measurement, Undefined
-from signals.thresholds import FixedThreshold, Operator, RangeThreshold, Threshold
+from signals.thresholds import DynamicThreshold, FixedThreshold, Operator, Threshold
+from signals.usual import Usual
 
 __all__ = ["Status", "ThresholdKind", "Verdict", "judge"]
-
-NO_NUMBER = "the threshold is not a number"
 
 
 class Status(StrEnum):
@@ -27,12 +28,6 @@ class Status(StrEnum):
     """The check failed."""
 
 
-class ThresholdKind(StrEnum):
-    FIXED = "fixed"
-    RANGE = "range"
-    RELATIVE = "relative_to_baseline"
-
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """A value judged.
@@ -41,10 +36,12 @@ class Verdict:
         status: how the check ended.
         breached: whether the value crossed its threshold; None where it was not judged.
         threshold_value: the bound that was used: with a baseline's value added; of a range the bound that was crossed,
-            or else the nearer one.
-        threshold_kind: where the bound comes from.
+            or else the nearer one; None where nothing was judged, but for a fixed bound.
+        threshold_kind: where the bound comes from. `DYNAMIC` without a bound: the history was too short, and the value
+            is part of the history of those to come.
         operator: a value breaches when ``value OPERATOR threshold_value``.
         reason: why the value was not judged, for a person to read.
+        usual: what a dynamic bound stands on.
     """
 
     status: Status
@@ -53,25 +50,24 @@ class Verdict:
     threshold_kind: ThresholdKind | None = None
     operator: Operator | None = None
     reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A threshold as it applies to one value; see `Verdict`."""
-
-    value: float
-    kind: ThresholdKind
-    operator: Operator
+    usual: Usual | None = None
 
 
 def judge(
-    result: Measurement | Undefined, threshold: Threshold | None, *, min_rows: int = 1, rows: int | None = None
+    result: Measurement | Undefined,
+    threshold: Threshold | None,
+    *,
+    history: Sequence[float] = (),
+    min_rows: int = 1,
+    rows: int | None = None,
 ) -> Verdict:
     """The verdict on a metric's result.
 
     Args:
         result: what the metric answered. NaN never breaches: no metric answers it, and if one did it is undefined.
         threshold: None: the value is recorded and not judged, so it is `OK`.
+        history: the check's earlier values within the lookback of a dynamic threshold, in any order; fewer than its
+            `min_points` are `INSUFFICIENT_DATA`.
         min_rows: a value that stands on fewer rows is `INSUFFICIENT_DATA`; 0 for the metrics of a whole dataset, for
             which few rows are the news.
         rows: the window's rows, so that a metric that is undefined for want of them is `NO_DATA` or
@@ -84,13 +80,25 @@ def judge(
         return _unjudged(status, threshold, f"{result.rows} rows, fewer than min_rows = {min_rows}")
     if isnan(result.value):
         return _unjudged(Status.UNDEFINED, threshold, "the value is not a number")
-    if threshold is None:
-        return Verdict(Status.OK, breached=False)
-    bound = _bound(threshold, result)
+    return Verdict(Status.OK, breached=False) if threshold is None else _judged(result, threshold, history)
+
+
+def _judged(result: Measurement, threshold: Threshold, history: Sequence[float]) -> Verdict:
+    if isinstance(threshold, DynamicThreshold) and len(history) < threshold.min_points:
+        return _too_young(threshold, len(history))
+    bound = bound_of(threshold, result, history)
     if isinstance(bound, Undefined):
         return _unjudged(Status.UNDEFINED, threshold, bound.reason)
     breached = bound.operator.holds(result.value, bound.value)
-    return Verdict(Status.BREACHED if breached else Status.OK, breached, bound.value, bound.kind, bound.operator)
+    status = Status.BREACHED if breached else Status.OK
+    return Verdict(status, breached, bound.value, bound.kind, bound.operator, usual=bound.usual)
+
+
+def _too_young(threshold: DynamicThreshold, points: int) -> Verdict:
+    values = "1 earlier value" if points == 1 else f"{points} earlier values"
+    reason = f"{values} in its history, fewer than min_points = {threshold.min_points}"
+    kind, operator = ThresholdKind.DYNAMIC, threshold.operator
+    return Verdict(Status.INSUFFICIENT_DATA, None, None, kind, operator, reason)
 
 
 def _missing(rows: int | None, min_rows: int) -> Status:
@@ -105,26 +113,3 @@ def _unjudged(status: Status, threshold: Threshold | None, reason: str) -> Verdi
     if isinstance(threshold, FixedThreshold) and not threshold.relative_to_baseline:
         return Verdict(status, None, threshold.value, ThresholdKind.FIXED, threshold.operator, reason)
     return Verdict(status, reason=reason)
-
-
-def _bound(threshold: Threshold, measurement: Measurement) -> Bound | Undefined:
-    if isinstance(threshold, RangeThreshold):
-        return _nearer_bound(threshold, measurement.value)
-    if not threshold.relative_to_baseline:
-        return _checked(Bound(threshold.value, ThresholdKind.FIXED, threshold.operator))
-    before = measurement.details.get("baseline_value")
-    if before is None:
-        return Undefined("the threshold is relative to the baseline, for which this metric has no value")
-    return _checked(Bound(before + threshold.value, ThresholdKind.RELATIVE, threshold.operator))
-
-
-def _nearer_bound(threshold: RangeThreshold, value: float) -> Bound | Undefined:
-    low = Bound(threshold.low, ThresholdKind.RANGE, Operator.LESS_THAN)
-    high = Bound(threshold.high, ThresholdKind.RANGE, Operator.GREATER_THAN)
-    # Above the middle the upper bound is the nearer one; outside it is the one that was crossed.
-    bound = low if value - threshold.low < threshold.high - value else high
-    return _checked(bound) if not isnan(threshold.low + threshold.high) else Undefined(NO_NUMBER)
-
-
-def _checked(bound: Bound) -> Bound | Undefined:
-    return Undefined(NO_NUMBER) if isnan(bound.value) else bound

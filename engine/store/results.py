@@ -1,6 +1,7 @@
 """What was found, and when: reading and replacing `signal_metrics` and `runs`."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -11,8 +12,9 @@ from engine.store.folder import folder_name
 from engine.store.sql import every, identifier, literal, one_of, some
 from engine.store.table import Change, Snapshot
 from engine.tables import RUNS
+from signals.verdicts import Status, ThresholdKind
 
-__all__ = ["breached_since", "of_runs", "records_change", "refuse_strangers", "select"]
+__all__ = ["breached_since", "history", "of_runs", "records_change", "refuse_strangers", "select"]
 
 
 def refuse_strangers(runs: Sequence[Run], rows: Sequence[MetricRow]) -> None:
@@ -101,3 +103,27 @@ def breached_since(snapshot: Snapshot, monitor: str, before: datetime) -> dict[C
         """
     )
     return {CheckKey(*row.values()): since for row in found.to_pylist() if (since := row.pop("since"))}
+
+
+def history(
+    snapshot: Snapshot, monitor: str, metrics: Collection[tuple[str, str]], start: datetime, end: datetime
+) -> dict[CheckKey, list[tuple[datetime, float]]]:
+    """By check the values of [start, end) that a dynamic threshold may stand on; see `MetricRow.counts`."""
+    key = ", ".join(map(identifier, CheckKey._fields))
+    asked = some(every([one_of("signal", [signal]), one_of("metric_name", [metric])]) for signal, metric in metrics)
+    short_history = every(
+        [one_of("status", [Status.INSUFFICIENT_DATA]), one_of("threshold_kind", [ThresholdKind.DYNAMIC])]
+    )
+    found = snapshot.query(
+        f"""
+        SELECT {key}, scheduled_for, metric_value FROM {snapshot.definition.name}
+        WHERE monitor = {literal(monitor)} AND scheduled_for >= {literal(start)} AND scheduled_for < {literal(end)}
+            AND metric_value IS NOT NULL AND {asked}
+            AND ({one_of("status", [Status.OK, Status.BREACHED])} OR {short_history})
+        ORDER BY scheduled_for
+        """
+    )
+    values: dict[CheckKey, list[tuple[datetime, float]]] = defaultdict(list)
+    for *check, time, value in zip(*(column.to_pylist() for column in found.columns), strict=True):
+        values[CheckKey(*check)].append((time, value))
+    return dict(values)

@@ -1,6 +1,6 @@
 """The store as the engine uses it: one object, its tables behind it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -130,6 +130,20 @@ class Store:
         """Of each check that breached when it was last judged before this time: since which scheduled time."""
         snapshot = self._table(SIGNAL_METRICS).open()
         return results.breached_since(snapshot, monitor, before) if snapshot else {}
+
+    def history(
+        self, monitor: str, metrics: Collection[tuple[str, str]], start: datetime, end: datetime
+    ) -> dict[CheckKey, list[tuple[datetime, float]]]:
+        """What checks came to in [start, end), in order of time; see `engine.results.MetricRow.counts`.
+
+        Args:
+            monitor: its name.
+            metrics: of these signals' metrics, each pair a signal and the metric's canonical name.
+            start: the earliest scheduled time.
+            end: the scheduled time that is no longer part of it.
+        """
+        snapshot = self._table(SIGNAL_METRICS).open() if metrics else None
+        return results.history(snapshot, monitor, metrics, start, end) if snapshot else {}
 
     # ----------------------------------------------------------------------------------------- baselines
 
