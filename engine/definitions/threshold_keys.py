@@ -6,12 +6,16 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 from typing_extensions import TypeAliasType
 
+from engine.definitions.dynamic_keys import Dynamic
 from engine.definitions.shape import Complaint, Shape, key
 from engine.definitions.words import OneOf, Text, many
 from signals.catalogue import Family, Metric
 from signals.thresholds import FixedThreshold, Operator, RangeThreshold, Threshold, default_operator
 
 __all__ = ["ThresholdKeys", "Thresholds"]
+
+BOTH = "both"
+EQUALITY = (Operator.EQUALS, Operator.NOT_EQUALS)
 
 SIGNS = {">": "greater_than", ">=": "greater_than_or_equal", "<": "less_than", "<=": "less_than_or_equal",
          "==": "equals", "!=": "not_equals"}  # fmt: skip
@@ -25,8 +29,14 @@ class ThresholdKeys(Shape):
     """When a metric's value is a breach. A bare number is short for `{threshold: number}`; null judges nothing."""
 
     threshold: Number | None = key(default=None, description="The bound, in the metric's unit; 0 is a bound.")
-    operator: Annotated[str, OneOf(tuple(Operator), SIGNS)] | None = key(
-        default=None, description="How a breaching value stands to the bound; the metric's bad direction when left out."
+    dynamic: Dynamic = key(
+        default=None,
+        description="A bound that the check's own earlier values set; `true` for the defaults. A written bound wins.",
+    )
+    operator: Annotated[str, OneOf((*Operator, BOTH), SIGNS)] | None = key(
+        default=None,
+        description="How a breaching value stands to the bound; the metric's bad direction when left out. `both`: it "
+        "is outside of a dynamic threshold, on either side.",
     )
     relative_to: Annotated[str, OneOf(("baseline",))] | None = key(
         default=None, description="`baseline`: the baseline's own value is added to the bound. Data quality only."
@@ -35,12 +45,24 @@ class ThresholdKeys(Shape):
     high: Number | None = key(default=None, description="With `low`: a value above it breaches.")
     label: Text | None = key(default=None, description="The class that a metric of one class is about.")
 
+    @property
+    def by_history(self) -> bool:
+        """Whether the dynamic threshold is the one that counts: a written bound wins over it."""
+        return self.dynamic is not None and self.threshold is None and self.low is None and self.high is None
+
     def complaints(self) -> Iterator[Complaint]:
-        if self.low is None and self.high is None:
+        if self.low is not None or self.high is not None:
+            yield from self._range_complaints()
+        elif self.by_history:
+            yield from self._dynamic_complaints()
+        elif self.operator == BOTH:
+            yield Complaint(("operator",), "both is for dynamic thresholds", "a range has low and high")
+        elif self.threshold is None:
             for name in ("operator", "relative_to"):
-                if self.threshold is None and getattr(self, name) is not None:
+                if getattr(self, name) is not None:
                     yield Complaint(("threshold",), "is missing", f"{name} says how to judge by it")
-            return
+
+    def _range_complaints(self) -> Iterator[Complaint]:
         for name in ("threshold", "operator", "relative_to"):
             if getattr(self, name) is not None:
                 yield Complaint((name,), "cannot go with low and high", "keep either it or the range")
@@ -50,10 +72,20 @@ class ThresholdKeys(Shape):
         if self.low is not None and self.high is not None and self.low > self.high:
             yield Complaint(("low",), "is above high")
 
+    def _dynamic_complaints(self) -> Iterator[Complaint]:
+        if self.relative_to is not None:
+            yield Complaint(("relative_to",), "cannot go with dynamic", "keep one of them")
+        if self.operator in EQUALITY:
+            hint = "greater_than, less_than or both"
+            yield Complaint(("operator",), f"{self.operator} cannot go with dynamic", hint)
+
     def against(self, metric: Metric) -> Iterator[Complaint]:
         """What is wrong with this threshold for that metric."""
         if self.threshold is not None and self.operator is None and default_operator(metric.bad) is None:
             hint = f"write {{threshold: {self.threshold:g}, operator: greater_than}} or {{low: …, high: …}}"
+            yield Complaint((), f"{metric.name} is bad in neither direction, so it needs an operator", hint)
+        if self.by_history and self.operator is None and default_operator(metric.bad) is None:
+            hint = "write {dynamic: true, operator: both} for a change in either direction"
             yield Complaint((), f"{metric.name} is bad in neither direction, so it needs an operator", hint)
         if self.relative_to and metric.family not in HAS_BASELINE_VALUE:
             yield Complaint(("relative_to",), f"{metric.name} has no value of the baseline to be added to")
@@ -66,10 +98,18 @@ class ThresholdKeys(Shape):
         """The threshold that is meant; None where the value is recorded and not judged."""
         if self.low is not None and self.high is not None:
             return RangeThreshold(self.low, self.high)
-        operator = Operator(self.operator) if self.operator else default_operator(metric.bad)
+        operator = self._operator(metric)
+        if self.dynamic is not None and self.threshold is None:
+            return self.dynamic.threshold_of(operator)
         if self.threshold is None or operator is None:
             return None
         return FixedThreshold(self.threshold, operator, relative_to_baseline=self.relative_to is not None)
+
+    def _operator(self, metric: Metric) -> Operator | None:
+        """None: on either side."""
+        if self.operator is None:
+            return default_operator(metric.bad)
+        return None if self.operator == BOTH else Operator(self.operator)
 
 
 def _listed(value: Any) -> Any:
