@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from signals.binning import Binning
 from signals.catalogue import Kind
+from signals.conditions import FilterOperator
 from signals.thresholds import Threshold
 from signals.timestamps import TimeFormat
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from engine.triggers import Trigger
 
 __all__ = [
-    "Columns", "Context", "Data", "Features", "FixedWindow", "GroundTruth", "LookbackWindow", "MetricRequest",
-    "Monitor", "Signal", "SignalType", "Source", "TimeFormat", "WindowDefinition",
+    "Columns", "Context", "Data", "Features", "Filter", "FilterDimension", "FixedWindow", "GroundTruth",
+    "LookbackWindow", "MetricRequest", "Monitor", "Signal", "SignalType", "Source", "TimeFormat", "WindowDefinition",
 ]  # fmt: skip
 
 
@@ -134,6 +135,37 @@ class Features:
     top_n_importance: int | None = None
 
 
+class FilterDimension(StrEnum):
+    """What of the model a filter asks about."""
+
+    FEATURE = "feature"
+    TAG = "tag"
+    """A column that the model does not use, such as a region."""
+    PREDICTION_CLASS = "prediction_class"
+    """The predicted label, or number."""
+    PREDICTION_SCORE = "prediction_score"
+    ACTUAL_CLASS = "actual_class"
+    """The true label, or number."""
+    ACTUAL_SCORE = "actual_score"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One condition on the rows that a signal is about.
+
+    Attributes:
+        dimension: what it asks about.
+        name: the column of a feature or a tag; None for the others, whose column a role names.
+        operator: how a row's value stands to the values.
+        values: as texts; how they are read is up to the column's type (`signals.conditions.Condition`).
+    """
+
+    dimension: FilterDimension
+    name: str | None
+    operator: FilterOperator
+    values: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class MetricRequest:
     """One metric with its threshold.
@@ -160,6 +192,7 @@ class Signal:
     Attributes:
         production: one dataset, or several to be joined by correlation id.
         reference: the baseline; for model_performance the ground truth, None when production is pre-joined.
+        filters: the rows that it is about are those that pass them all, on every side; empty: all rows.
         min_rows: below this many rows a check is `insufficient_data`.
         positive_class: the label that binary performance metrics are about; None: found where it is plain.
         nulls: ``bin`` (nulls are a bin of their own) or ``drop``.
@@ -172,6 +205,7 @@ class Signal:
     metrics: tuple[MetricRequest, ...]
     features: Features = Features()
     binning: Binning = Binning()  # noqa: RUF009 - frozen
+    filters: tuple[Filter, ...] = ()
     nulls: str = "bin"
     min_rows: int = 1
     max_categories: int = 1000

@@ -95,6 +95,7 @@ class Condition:
 
     def problems(self, kind: pa.DataType) -> list[str]:
         """Why a column of this type cannot answer; empty where it can."""
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
         holds, needs_order = self.holds(kind), self.operator in NEED_ORDER
         if holds is None:
             return [f"the column {self.column!r} is nested or binary ({kind}): it cannot be filtered"]

@@ -15,7 +15,8 @@ from engine.definitions.signal_keys import (
     PredictionDriftSignal,
 )
 from engine.definitions.words import fixed_length
-from engine.monitor import Context, Data, Features, GroundTruth, Signal, SignalType
+from engine.monitor import Context, Data, Features, Filter, GroundTruth, Signal, SignalType
+from engine.segments import ROLES
 from signals.binning import Binning, BinningMethod
 from signals.catalogue import Kind
 
@@ -39,6 +40,8 @@ def compile_signal(name: str, keys: AnySignal, setting: Setting, report: Report)
         hint = "name metrics under classification or regression, or say monitoring_target.ml_task"
         report.add(("metric_thresholds",), "is missing: no metric is named", hint)
     data = _data(keys, Datasets(setting, report), report)
+    if data is not None:
+        _report_missing_dimensions(keys, *data, report)
     if data is None or len(report.problems) > before:
         return None
     production, reference = data
@@ -49,6 +52,7 @@ def compile_signal(name: str, keys: AnySignal, setting: Setting, report: Report)
             production=production,
             reference=reference,
             metrics=metrics,
+            filters=_filters(keys),
             min_rows=keys.min_rows,
             alert_enabled=setting.alerts if keys.alert_enabled is None else keys.alert_enabled,
             properties=dict(keys.properties),
@@ -75,6 +79,27 @@ def _with_kind(signal: Signal, keys: AnySignal) -> Signal:
 def _binning(keys: BinningKeys) -> Binning:
     implied = BinningMethod.EDGES if keys.edges else BinningMethod.QUANTILE
     return Binning(BinningMethod(keys.method) if keys.method else implied, keys.bins, keys.edges)
+
+
+def _filters(keys: AnySignal) -> tuple[Filter, ...]:
+    segment = (keys.data_segment.filter(),) if keys.data_segment else ()
+    return (*segment, *(asked.filter() for asked in keys.filters))
+
+
+def _report_missing_dimensions(
+    keys: AnySignal, production: tuple[Data, ...], reference: Data | None, report: Report
+) -> None:
+    """Report filters that ask about a role that no column plays."""
+    sides = {"production_data": production, "reference_data": (reference,) if reference else production}
+    if isinstance(keys, ModelPerformanceSignal):  # its two sides are joined, and what one has is enough
+        sides = {"production_data": (*production, *sides["reference_data"])}
+    for place, asked in enumerate(keys.filters):
+        role = ROLES.get(asked.filter().dimension)
+        for side, data in sides.items():
+            if role and not any(getattr(one.columns, role) for one in data):
+                where = "reference_data" if role == "actual" and len(sides) == 1 else side
+                hint = f"name it in {where}.data_column_names.{role}"
+                report.add(("filters", place, "dimension"), f"no column of {where} is the {role}", hint)
 
 
 def _ground_truth(keys: GroundTruthKeys) -> GroundTruth:

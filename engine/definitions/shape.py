@@ -26,7 +26,6 @@ SPELLINGS: defaultdict[str, set[str]] = defaultdict(set)
 
 NOT_YET = {
     "pre_processing_component": "preprocessing components",
-    "data_segment": "data segments",
     "workspace_connection": "connections",
     "workspace_connection_id": "connections",
     "component_id": "custom signals",

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from engine.definitions.data_keys import OneOrMore, ReferenceData
+from engine.definitions.filter_keys import DataSegment, Filters
 from engine.definitions.metric_keys import DriftThresholds, PerformanceThresholds, QualityThresholds
 from engine.definitions.shape import Complaint, Shape, complain, did_you_mean, key
 from engine.definitions.words import FixedLength, Name, OneOf, Text
@@ -91,6 +92,12 @@ class _Signal(Shape):
     reference_data: ReferenceData | None = key(
         default=None,
         description="What it is compared with; the model's baseline when left out, or else the recent past.",
+    )
+    data_segment: DataSegment | None = key(
+        default=None, description="Only the rows of which a feature has one of these values, on every side."
+    )
+    filters: Filters = key(
+        default=(), description="Only the rows that pass all of these, on every side; with `data_segment` both."
     )
     alert_enabled: bool | None = key(
         default=None, description="Whether breaches alert; true when the monitor has an `alert_notification`."

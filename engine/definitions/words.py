@@ -30,6 +30,7 @@ __all__ = [
     "Name",
     "OneOf",
     "Text",
+    "as_text",
     "fixed_length",
     "many",
     "utc",
@@ -78,13 +79,14 @@ def _fold(word: str) -> str:
     return re.sub(r"[-_ ]", "", word).casefold()
 
 
-def _as_text(value: Any) -> Any:
+def as_text(value: Any) -> Any:
+    """YAML's numbers and booleans as text; anything else as it is."""
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int | float) else value
 
 
-Text = Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | bool | float), Field(min_length=1)]
+Text = Annotated[str, BeforeValidator(as_text, json_schema_input_type=str | bool | float), Field(min_length=1)]
 """Text that YAML may take for a number or a boolean: a version, a label, a tag."""
 
 Name = Annotated[str, StringConstraints(min_length=1)]

@@ -191,7 +191,7 @@ RATE = "metric_thresholds.numerical.null_value_rate"
         ]),
         (QUALITY.replace("X", "{low: 2, high: 1}"), [f"{RATE}.low: is above high"]),
         (QUALITY.replace("X", ".nan"), [f"{RATE}: nan is not a finite number"]),
-        (QUALITY.replace("X", "{threshold: 1, operator: above}"), [f"{RATE}.operator: 'above' is not one of greater_than, greater_than_or_equal, less_than, less_than_or_equal, equals, not_equals"]),  # noqa: E501
+        (QUALITY.replace("X", "{threshold: 1, operator: above}"), [f"{RATE}.operator: 'above' is not one of greater_than, greater_than_or_equal, less_than, less_than_or_equal, equals, not_equals, both"]),  # noqa: E501
         (QUALITY.replace("X", "[0.1, 0.2]"), [f"{RATE}[1]: is a second threshold of the same metric (keep one of them)"]),  # noqa: E501
         (QUALITY.replace("X", "[]"), [f"{RATE}: is empty"]),
         (QUALITY.replace("X", "{threshold: 1, label: a}"), [f"{RATE}.label: null_value_rate is not a metric of one class"]),  # noqa: E501
@@ -213,7 +213,7 @@ RATE = "metric_thresholds.numerical.null_value_rate"
             "binning.edges: cannot go with method quantile (keep one of them)",
         ]),
         ("{type: data_drift, nulls: dorp}", ["nulls: 'dorp' is not one of bin, drop (did you mean drop?)"]),
-        ("{type: data_drift, data_segment: {feature_name: a}}", ["data_segment: not supported yet: data segments"]),
+        ("{type: data_drift, pre_processing_component: azureml:x:1}", ["pre_processing_component: not supported yet: preprocessing components"]),  # noqa: E501
         ("{type: data_drift, production_data: []}", ["production_data: is empty"]),
         ("{type: data_drift, production_data: {input_data: {}}}", ["production_data.input_data.path: is missing (say where the rows are: path, table or query)"]),  # noqa: E501
         ("{type: data_drift, production_data: {input_data: {path: a, table: b}}}", ["production_data.input_data.table: cannot go with path (keep one of them)"]),  # noqa: E501
