@@ -11,6 +11,7 @@ from engine.definitions.data_keys import InputData
 from engine.definitions.datasets import Setting
 from engine.definitions.digest import config_hash
 from engine.definitions.document import Document
+from engine.definitions.dynamic_keys import lookback_needed
 from engine.definitions.library import Library, ModelFile, UnknownNameError
 from engine.definitions.monitor_keys import MonitoringTarget, Schedule
 from engine.definitions.sentences import Report
@@ -19,6 +20,7 @@ from engine.definitions.sources import source_of
 from engine.definitions.trigger_keys import CronTrigger, RecurrenceTrigger, TriggerKeys
 from engine.errors import Problem
 from engine.monitor import Monitor, Signal
+from signals.thresholds import DynamicThreshold
 
 __all__ = ["assemble"]
 
@@ -45,6 +47,7 @@ def assemble(document: Document, library: Library, path: Path | None) -> tuple[M
         return None, sorted(set(report.problems))
     setting = _setting(schedule, library, report)
     signals = _signals(schedule.create_monitor.monitoring_signals, setting, report)
+    _report_short_lookbacks(signals, setting, report)
     if report.problems:
         _look_at_sources(document.data["create_monitor"], setting, report)
         return None, sorted(set(report.problems))
@@ -151,6 +154,16 @@ def _signals(written: dict[str, AnySignal] | None, setting: Setting, report: Rep
         for name, keys in (OUT_OF_BOX if written is None else written).items()
     ]
     return tuple(signal for signal in found if signal)
+
+
+def _report_short_lookbacks(signals: tuple[Signal, ...], setting: Setting, report: Report) -> None:
+    for signal in signals:
+        for request in signal.metrics:
+            threshold = request.threshold
+            if isinstance(threshold, DynamicThreshold) and (needed := lookback_needed(threshold, setting.trigger)):
+                message = f"{request.metric}: the lookback holds fewer than min_points = {threshold.min_points} runs"
+                key = ("create_monitor", "monitoring_signals", signal.name, "metric_thresholds")
+                report.add(key, message, f"dynamic: {{lookback: {needed}}} or longer")
 
 
 def _compiled(name: str, keys: AnySignal, setting: Setting, report: Report, *, complete: bool) -> Signal | None:

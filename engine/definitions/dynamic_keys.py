@@ -1,21 +1,30 @@
 """How a dynamic threshold is written: which history sets the bound, and how far from its centre?"""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Annotated, Any
 
+import isodate
 from pydantic import BeforeValidator, Field
 
 from engine.definitions.shape import Complaint, Shape, key
 from engine.definitions.words import FixedLength, OneOf, fixed_length
+from engine.triggers import Trigger
 from signals.thresholds import DynamicThreshold, Operator
 from signals.usual import SpreadMethod
 
-__all__ = ["Dynamic", "DynamicKeys"]
+__all__ = ["Dynamic", "DynamicKeys", "lookback_needed"]
 
 METHODS = OneOf(
     tuple(SpreadMethod), {"std": SpreadMethod.STANDARD_DEVIATION, "mad": SpreadMethod.MEDIAN_ABSOLUTE_DEVIATION}
 )
 SWITCHES: dict[Any, dict[str, Any] | None] = {True: {}, "true": {}, False: None, "false": None}
+
+ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)
+SOME_RUNS = 400
+"""Enough to meet a trigger's shortest gap: clock changes, weekends, short months."""
 
 
 class DynamicKeys(Shape):
@@ -54,3 +63,18 @@ def _switched(value: Any) -> Any:
 
 
 Dynamic = Annotated[DynamicKeys | None, BeforeValidator(_switched, json_schema_input_type=bool | DynamicKeys | None)]
+
+
+def lookback_needed(threshold: DynamicThreshold, trigger: Trigger) -> str | None:
+    """The shortest lookback that ever holds `min_points` runs, ISO-8601; None where the threshold's own is enough.
+
+    A lookback that is shorter would leave the check unjudged for ever.
+    """
+    start = trigger.start_time or ANY_DAY
+    always = replace(trigger, end_time=None)
+    points = threshold.min_points
+    runs = list(islice(always.due(start, start + timedelta(days=366 * (points + 4))), points + SOME_RUNS))
+    spans = [later - earlier for earlier, later in zip(runs, runs[points:], strict=False)]
+    if not spans or min(spans) <= threshold.lookback:
+        return None
+    return isodate.duration_isoformat(min(spans))
