@@ -53,6 +53,13 @@ class NumericBins:
         return len(self.edges) + 1
 
     @property
+    def inside(self) -> slice:
+        """The cells of the baseline's range; values in the others are out of bounds."""
+        # The first edge above `high` is where the values after it begin, so that counts on both sides are exact.
+        low = int(np.searchsorted(self.edges, self.low, side="left"))
+        return slice(low + 1, int(np.searchsorted(self.edges, self.high, side="right")) + 1)
+
+    @property
     def id(self) -> str:
         """A name that is equal exactly where the bins are equal."""
         numbers = tuple(map(float, (self.low, self.high, self.center)))  # numpy's own floats print differently

@@ -12,7 +12,7 @@ from signals.change import Change
 from signals.evidence import measured
 from signals.measurement import Measurement, Undefined
 
-__all__ = ["pearsons_chi_squared_test"]
+__all__ = ["Table", "contingency_table", "pearsons_chi_squared_test"]
 
 LEAST_EXPECTED = 5
 Counts = npt.NDArray[np.int64]
@@ -27,12 +27,19 @@ class Table:
         names: the cells' names.
         current, baseline: int64[cells], its two rows.
         pooled: the names of the rare bins, which were pooled into the last cell.
+        place: intp[k], the cell of each of the change's bins; -1 for one that is empty on both sides.
     """
 
     names: list[str]
     current: Counts
     baseline: Counts
     pooled: list[str]
+    place: npt.NDArray[np.intp]
+
+    @property
+    def terms(self) -> Floats:
+        """float64[cells]: each cell's part of the statistic."""
+        return _terms(self.current, self.baseline)
 
     @property
     def freedom(self) -> int:
@@ -53,8 +60,8 @@ def pearsons_chi_squared_test(change: Change) -> Measurement | Undefined:
     """The p-value of the two-sample chi-squared test; bins that expect fewer than 5 rows are pooled."""
     if change.trouble:
         return change.trouble
-    table = _table(change)
-    terms = _terms(table.current, table.baseline)
+    table = contingency_table(change)
+    terms = table.terms
     statistic = float(terms.sum())
     p_value, method = _p_value(change, table, statistic)
     return measured(
@@ -78,7 +85,7 @@ def _p_value(change: Change, table: Table, statistic: float) -> tuple[float, str
     return float(special.chdtrc(table.freedom, statistic)), "closed form"
 
 
-def _table(change: Change) -> Table:
+def contingency_table(change: Change) -> Table:
     """The bins as a table without empty columns, with the rare bins as one.
 
     A bin that is empty on both sides expects no rows: nothing can be drawn from it, so it is left out.
@@ -89,15 +96,20 @@ def _table(change: Change) -> Table:
     names = [name for name, keep in zip(change.bins, kept, strict=True) if keep]
     pooled = [name for name, is_rare in zip(change.bins, rare, strict=True) if is_rare]
     if not pooled:
-        return Table(names, current[kept], baseline[kept], pooled)
+        return Table(names, current[kept], baseline[kept], pooled, _place(kept))
     if not names:  # too few rows for the approximation by chi-squared: the p-value is simulated instead
-        return Table(pooled, current[rare], baseline[rare], pooled)
+        return Table(pooled, current[rare], baseline[rare], pooled, _place(rare))
     return Table(
         [*names, f"{len(pooled)} rare bins"],
         np.append(current[kept], current[rare].sum()),
         np.append(baseline[kept], baseline[rare].sum()),
         pooled,
+        np.where(rare, len(names), _place(kept)),
     )
+
+
+def _place(chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    return np.where(chosen, np.cumsum(chosen) - 1, -1)
 
 
 def _rare(current: Counts, baseline: Counts) -> npt.NDArray[np.bool_]:

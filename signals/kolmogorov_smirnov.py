@@ -19,7 +19,7 @@ from signals.evidence import measured
 from signals.measurement import Measurement, Undefined
 from signals.profile import NumericProfile
 
-__all__ = ["kolmogorov_smirnov_statistic", "two_sample_kolmogorov_smirnov_test"]
+__all__ = ["Gap", "gap_between", "kolmogorov_smirnov_statistic", "two_sample_kolmogorov_smirnov_test"]
 
 NUMERICAL = frozenset({Kind.NUMERICAL})
 Floats = npt.NDArray[np.float64]
@@ -32,11 +32,13 @@ class Gap:
     Attributes:
         size: D, in [0, 1].
         at: the edge where it is; None where there are no edges.
+        signs: float64[cells], the gap's sign for the cells left of that edge, 0 for the others.
         steps: float64[cells], what each cell adds to it: a share gained or lost on the way to that edge.
     """
 
     size: float
     at: float | None
+    signs: Floats
     steps: Floats
 
 
@@ -48,7 +50,7 @@ def two_sample_kolmogorov_smirnov_test(change: Change) -> Measurement | Undefine
     """The p-value of the two-sample Kolmogorov-Smirnov test."""
     if isinstance(change.numbers, Undefined):
         return change.numbers
-    gap = _gap(*change.numbers)
+    gap = gap_between(*change.numbers)
     chance = of_gap(gap.size, *(profile.valid for profile in change.numbers))
     test = of_test(chance.p_value, chance.method)
     evidence = {"statistic": gap.size, "statistic_expected_p95": chance.expected_p95}
@@ -63,19 +65,20 @@ def kolmogorov_smirnov_statistic(change: Change) -> Measurement | Undefined:
     """The largest gap between the two cumulative distributions."""
     if isinstance(change.numbers, Undefined):
         return change.numbers
-    gap = _gap(*change.numbers)
+    gap = gap_between(*change.numbers)
     return _measured(change, gap.size, of_gap(gap.size, *(profile.valid for profile in change.numbers)), gap, {})
 
 
-def _gap(current: NumericProfile, baseline: NumericProfile) -> Gap:
+def gap_between(current: NumericProfile, baseline: NumericProfile) -> Gap:
+    """The largest gap between the distribution functions of two samples that have values."""
     steps = shares(current.counts) - shares(baseline.counts)
     gaps = np.cumsum(steps)[:-1]
     if not len(gaps):
-        return Gap(0.0, None, np.zeros(1))
+        return Gap(0.0, None, np.zeros(1), np.zeros(1))
     at = int(np.abs(gaps).argmax())
     # The gap at an edge is the sum of what the cells left of it gained, or lost.
-    left = np.where(np.arange(len(steps)) <= at, steps * np.sign(gaps[at]), 0.0)
-    return Gap(min(1.0, float(np.abs(gaps[at]))), float(current.bins.edges[at]), left)
+    signs = np.where(np.arange(len(steps)) <= at, np.sign(gaps[at]), 0.0)
+    return Gap(min(1.0, float(np.abs(gaps[at]))), float(current.bins.edges[at]), signs, steps * signs)
 
 
 def _measured(change: Change, value: float, chance: Chance, gap: Gap, details: dict[str, Any]) -> Measurement:

@@ -10,8 +10,6 @@ from datetime import datetime
 from math import isfinite
 from typing import Any
 
-import numpy as np
-
 from signals.bins import CategoricalBins
 from signals.catalogue import Bad, Family, metric
 from signals.measurement import Measurement, Undefined
@@ -148,9 +146,8 @@ def _outside_range(profile: NumericProfile) -> Measurement | Undefined:
     bins = profile.bins
     if not isfinite(bins.low):
         return Undefined("the baseline has no finite values, so it has no bounds")
-    # The first edge above `high` is where the values after it begin, so that both counts are exact.
-    below = int(profile.counts[: np.searchsorted(bins.edges, bins.low, side="left") + 1].sum())
-    above = int(profile.counts[np.searchsorted(bins.edges, bins.high, side="right") + 1 :].sum())
+    below = int(profile.counts[: bins.inside.start].sum())
+    above = int(profile.counts[bins.inside.stop :].sum())
     rate = (below + above) / profile.valid
     return number(rate, profile.valid, below=below, above=above, low=bins.low, high=bins.high)
 

@@ -4,6 +4,8 @@ The area between the two distribution functions, with every value at its fine ce
 line and take no part; an infinite value is infinitely far away, so with one there is no distance.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,7 +19,7 @@ from signals.measurement import Measurement, Undefined
 from signals.moments import no_finite_moments, standard_deviation_of
 from signals.profile import NumericProfile
 
-__all__ = ["normalized_wasserstein_distance"]
+__all__ = ["Steps", "normalized_wasserstein_distance", "spread_of", "steps_between"]
 
 LEAST_SCALE = 1e-3
 FARTHEST = 1e300
@@ -29,6 +31,21 @@ Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The difference of two distribution functions, which is constant between the means of the filled cells.
+
+    Attributes:
+        places: float64[n], where it changes, in order, relative to the bins' center.
+        cells: intp[n], whose mean that is; a cell that both samples fill has two.
+        gaps: float64[n - 1], the difference between one place and the next.
+    """
+
+    places: Floats
+    cells: npt.NDArray[np.intp]
+    gaps: Floats
+
+
 @metric(
     "normalized_wasserstein_distance", family=Family.DRIFT, bad=Bad.HIGHER, unit="baseline standard deviations",
     range=(0.0, float("inf")), kinds=frozenset({Kind.NUMERICAL}), source="scipy.stats.wasserstein_distance",
@@ -37,12 +54,10 @@ def normalized_wasserstein_distance(change: Change) -> Measurement | Undefined:
     """How far values moved on average, in standard deviations of the baseline (at least 0.001)."""
     if isinstance(change.numbers, Undefined):
         return change.numbers
-    spread = _spread(*change.numbers)
+    spread = spread_of(*change.numbers)
     if isinstance(spread, Undefined):
         return spread
     scale = max(spread, LEAST_SCALE)
-    if not _span(*change.numbers) / scale < FARTHEST:
-        return Undefined("the values are too far apart for a floating-point number")
     terms = change.merged(_areas(*change.numbers) / scale)
     value = float(terms.sum())
     return measured(
@@ -56,14 +71,18 @@ def normalized_wasserstein_distance(change: Change) -> Measurement | Undefined:
     )
 
 
-def _spread(current: NumericProfile, baseline: NumericProfile) -> float | Undefined:
+def spread_of(current: NumericProfile, baseline: NumericProfile) -> float | Undefined:
     """The baseline's standard deviation, or why there is no finite distance."""
     for profile, where in ((current, "the window"), (baseline, "the baseline")):
         trouble = no_finite_moments(profile)
         if trouble:
             return Undefined(f"in {where}, {trouble.reason}")
     spread = standard_deviation_of(baseline)
-    return Undefined(f"in the baseline, {spread.reason}") if isinstance(spread, Undefined) else spread
+    if isinstance(spread, Undefined):
+        return Undefined(f"in the baseline, {spread.reason}")
+    if not _span(current, baseline) / max(spread, LEAST_SCALE) < FARTHEST:
+        return Undefined("the values are too far apart for a floating-point number")
+    return spread
 
 
 def _span(current: NumericProfile, baseline: NumericProfile) -> float:
@@ -73,13 +92,19 @@ def _span(current: NumericProfile, baseline: NumericProfile) -> float:
 
 def _areas(current: NumericProfile, baseline: NumericProfile) -> Floats:
     """float64[cells]: the area between the distribution functions, by the cell in which a stretch of it begins."""
+    steps = steps_between(current, baseline)
+    stretches = np.abs(steps.gaps) * np.diff(steps.places)
+    return np.bincount(steps.cells[:-1], stretches, minlength=len(current.counts)).astype(np.float64)
+
+
+def steps_between(current: NumericProfile, baseline: NumericProfile) -> Steps:
+    """The difference of the distribution functions of two samples that have finite values."""
     here, there = np.flatnonzero(current.counts), np.flatnonzero(baseline.counts)
     cells = np.concatenate((here, there))
     places = np.concatenate((current.sums[here] / current.counts[here], baseline.sums[there] / baseline.counts[there]))
     steps = np.concatenate((shares(current.counts)[here], -shares(baseline.counts)[there]))
     order = np.argsort(places, kind="stable")
-    stretches = np.abs(np.cumsum(steps[order])[:-1]) * np.diff(places[order])
-    return np.bincount(cells[order][:-1], stretches, minlength=len(current.counts)).astype(np.float64)
+    return Steps(places[order], cells[order], np.cumsum(steps[order])[:-1])
 
 
 def _drawn_areas(current: NumericProfile, baseline: NumericProfile, scale: float, seed: int) -> Floats:
