@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from signals.bins import ValueType
-from signals.conditions import NUMERIC, TEMPORAL, Condition, FilterOperator, moment_of, number_of, truth_of
+from signals.conditions import NEED_ORDER, NUMERIC, TEMPORAL, Condition, FilterOperator, moment_of, number_of, truth_of
 from signals.values import is_nested, read_numbers, read_texts
 
 __all__ = ["Answering"]
@@ -71,16 +71,21 @@ class Answering:
         if asked.operator is FilterOperator.NOT_EQUALS:
             return ~self.answer(Condition(asked.column, FilterOperator.EQUALS, asked.values, asked.read_as))
         array = self._arrays.get(asked.column)
-        holds = None if array is None else asked.holds(array.type)
-        if array is None or holds is None or is_nested(array.type):
+        if array is None or is_nested(array.type):
             return np.zeros(self._size, np.bool_)
-        # Compared by size, text is read as numbers: it stands in a file of another type than its column has.
-        if asked.operator in COMPARE and asked.operator is not FilterOperator.EQUALS and holds is ValueType.STRING:
-            holds = ValueType.DOUBLE
+        holds = _held(asked, array.type)
         read = self._reads.get((asked.column, holds))
         if read is None:
             read = self._reads[asked.column, holds] = _read(array, holds)
         return read.rows(_hits(read.values, asked, holds))
+
+
+def _held(asked: Condition, kind: pa.DataType) -> ValueType:
+    """What the values are compared as; where an operator does not fit it, this file is not of the column's type."""
+    holds = asked.holds(kind) or ValueType.STRING
+    if asked.operator is FilterOperator.CONTAINS:
+        return ValueType.STRING
+    return ValueType.DOUBLE if asked.operator in NEED_ORDER and holds is ValueType.STRING else holds
 
 
 def _read(array: pa.Array, holds: ValueType) -> Read:

@@ -59,7 +59,8 @@ class Condition:
         column: its name.
         operator: how a row's value stands to the values.
         values: as texts; where the column holds numbers they are read as numbers (``"30"`` is 30.0), where it holds
-            times as ISO-8601 (UTC without an offset), where it holds booleans as true, false, 1 or 0.
+            times as ISO-8601 (UTC without an offset), where it holds booleans as true, false, 1 or 0. Integers are
+            compared exactly, decimals as the nearest doubles.
         read_as: what the column holds, where some files hold it as another type; None: what each array's type says.
     """
 
@@ -121,11 +122,11 @@ def number_of(text: str) -> int | float | None:
     """The number that a text is, exact where it is whole; None where it is none, as NaN is."""
     if not re.match(NUMBER, text, re.ASCII):
         return None
+    number = float(text)
+    if not math.isfinite(number):
+        return None if math.isnan(number) else number
     if text.strip().lstrip("+-").isdecimal():
         return int(text)
-    number = float(text)
-    if math.isnan(number):
-        return None
     return int(number) if number.is_integer() else number
 
 
