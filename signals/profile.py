@@ -157,6 +157,23 @@ def add_profiles(one: Profile, other: Profile) -> Profile:
     return sum_profiles((one, other))
 
 
+def agree(one: Profile, other: Profile) -> bool:
+    """Whether two profiles count the same; sums may differ by how they were rounded."""
+    if one.bins.id != other.bins.id or not np.array_equal(one.counts, other.counts):
+        return False
+    exact = ("rows", "nulls", "nans", "unreadable")
+    if any(getattr(one, name) != getattr(other, name) for name in exact):
+        return False
+    if isinstance(one, CategoricalProfile) and isinstance(other, CategoricalProfile):
+        return one.unseen == other.unseen
+    if not isinstance(one, NumericProfile) or not isinstance(other, NumericProfile):
+        return False
+    if (one.low, one.high, one.infinite) != (other.low, other.high, other.infinite):
+        return False
+    scale = np.sqrt(one.squares * one.rows)  # no sum is larger than this
+    return np.allclose(one.sums, other.sums, rtol=1e-9, atol=1e-9 * scale, equal_nan=True)
+
+
 def most_frequent(counts: dict[str, int], keep: int) -> dict[str, int]:
     """The `keep` most frequent values, ties by name, so that the same counts always keep the same values."""
     if len(counts) <= keep:
