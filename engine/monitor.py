@@ -196,6 +196,7 @@ class Signal:
         min_rows: below this many rows a check is `insufficient_data`.
         positive_class: the label that binary performance metrics are about; None: found where it is plain.
         nulls: ``bin`` (nulls are a bin of their own) or ``drop``.
+        explain_by: columns over whose values the shift of a breached feature is split.
     """
 
     name: str
@@ -209,6 +210,7 @@ class Signal:
     nulls: str = "bin"
     min_rows: int = 1
     max_categories: int = 1000
+    explain_by: tuple[str, ...] = ()
     positive_class: str | None = None
     ground_truth: GroundTruth = GroundTruth()
     alert_enabled: bool = True

@@ -73,6 +73,7 @@ def _with_kind(signal: Signal, keys: AnySignal) -> Signal:
         binning=_binning(keys.binning),
         nulls=keys.nulls,
         max_categories=keys.max_categories,
+        explain_by=keys.explain_by,
     )
 
 

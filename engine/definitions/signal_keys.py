@@ -9,7 +9,7 @@ from engine.definitions.data_keys import OneOrMore, ReferenceData
 from engine.definitions.filter_keys import DataSegment, Filters
 from engine.definitions.metric_keys import DriftThresholds, PerformanceThresholds, QualityThresholds
 from engine.definitions.shape import Complaint, Shape, complain, did_you_mean, key
-from engine.definitions.words import FixedLength, Name, OneOf, Text
+from engine.definitions.words import FixedLength, Name, OneOf, Text, many
 from signals.binning import BinningMethod
 from signals.catalogue import Kind
 
@@ -43,6 +43,18 @@ FeatureList = Annotated[
     tuple[Name, ...] | None,
     BeforeValidator(_features, json_schema_input_type=tuple[Name, ...] | Literal["all_features"] | None),
 ]
+
+
+def _dimensions(value: Any) -> Any:
+    """A list of columns, each once; one alone needs no list."""
+    names = many(value)
+    twice = sorted({name for name in names if isinstance(name, str) and names.count(name) > 1})
+    if twice:
+        raise complain(f"{', '.join(map(repr, twice))} is listed twice")
+    return names
+
+
+Dimensions = Annotated[tuple[Name, ...], BeforeValidator(_dimensions, json_schema_input_type=Name | tuple[Name, ...])]
 
 
 class BinningKeys(Shape):
@@ -116,6 +128,10 @@ class _ColumnSignal(_Signal):
     )
     max_categories: int = key(
         default=1000, ge=1, description="More categories of the baseline than this are counted together as `other`."
+    )
+    explain_by: Dimensions = key(
+        default=(),
+        description="Columns whose values may have carried a shift: a breach says how much of it each value carries.",
     )
 
 
