@@ -3,7 +3,7 @@
 Both are kept in the store, so that a baseline that did not change is never read again.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Protocol
@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from engine.batches import Dataset
 from engine.monitor import Data
+from engine.results import AGGREGATE
 from engine.scanning import buckets_of, scan, scan_rows, timed
-from engine.store.baselines import StoredProfile
+from engine.store.baselines import ProfileKey, StoredProfile
 from engine.windows import Window
 from signals.binning import Binning, requested_edges
 from signals.bins import Bins, CategoricalBins, ValueType
@@ -68,7 +69,13 @@ class BaselineStore(Protocol):
 
     def save_bins(self, dataset: str, bins: Mapping[str, Bins]) -> dict[str, Bins]: ...
 
-    def load_profiles(self, dataset: str, fingerprint: str, bins: Mapping[str, Bins]) -> dict[str, Profile]: ...
+    def load_profiles(
+        self,
+        dataset: str,
+        bins: Iterable[tuple[str, Bins]],
+        buckets: Collection[Window | None],
+        segments: Collection[str],
+    ) -> dict[ProfileKey, StoredProfile]: ...
 
     def save_profiles(self, profiles: Iterable[StoredProfile]) -> None: ...
 
@@ -118,7 +125,8 @@ def baseline_of(
     whole = list(windows) == [None]
     if store and whole and dataset.fingerprint and all(name in frozen for name in columns):
         bins = {name: frozen[name] for name in columns}
-        stored = store.load_profiles(request.key, dataset.fingerprint, bins)
+        held = store.load_profiles(request.key, bins.items(), [None], [AGGREGATE])
+        stored = {key.column: each.profile for key, each in held.items() if each.fingerprint == dataset.fingerprint}
         if all(name in stored for name in columns):
             return Baseline(frozen, {None: stored})
     missing = {name: value_type for name, value_type in columns.items() if name not in frozen}
@@ -134,7 +142,13 @@ def baseline_of(
     if store and whole and dataset.fingerprint and any(profile.rows for profile in profiles[None].values()):
         stored_profiles = profiles[None].items()
         store.save_profiles(
-            StoredProfile(dataset=request.key, column=name, profile=profile, fingerprint=dataset.fingerprint)
+            StoredProfile(
+                dataset=request.key,
+                source=dataset.title,
+                column=name,
+                profile=profile,
+                fingerprint=dataset.fingerprint,
+            )
             for name, profile in stored_profiles
         )
     return Baseline(

@@ -122,12 +122,14 @@ PROFILES = TableDefinition(
     name="profiles",
     summary="One row per column, bucket of time and segment: the counts that every metric is computed from.",
     key=("dataset", "bins_id", "column", "bucket_start", "bucket_end", "segment"),
-    statistics=("dataset", "column", "bucket_start", "bucket_end", "segment"),
+    partition_by=("dataset",),
+    statistics=("bucket_start", "bucket_end", "segment", "column"),
     schema=pa.schema(
         [
             required("dataset", pa.string(), "The dataset's key."),
+            column("source", pa.string(), "The dataset's title, for a person to read."),
             required("bins_id", pa.string(), "The bins that the counts refer to; see `bins`."),
-            required("column", pa.string(), "The column's name."),
+            required("column", pa.string(), "The column's name; empty: rows and latest time, whatever the column."),
             column("bucket_start", TIME, "Start of the bucket of time, inclusive; NULL: the whole dataset."),
             column("bucket_end", TIME, "End of the bucket of time, exclusive; NULL: the whole dataset."),
             required("segment", pa.string(), "The segment of rows; `aggregate` for all rows."),
@@ -158,13 +160,14 @@ PROFILES = TableDefinition(
 
 BINS = TableDefinition(
     name="bins",
-    summary="One row per column of a dataset: the frozen cells that its profiles count in.",
-    key=("dataset", "column"),
+    summary="One row per column of a dataset and generation: the frozen cells that its profiles count in.",
+    key=("dataset", "column", "generation"),
     statistics=("dataset", "column"),
     schema=pa.schema(
         [
             required("dataset", pa.string(), "The dataset's key."),
             required("column", pa.string(), "The column's name."),
+            column("generation", pa.int64(), "How often bins were made for this column; the newest is in force."),
             required("bins_id", pa.string(), "A digest that is equal exactly where the bins are equal."),
             required("kind", pa.string(), "numerical or categorical."),
             required("value_type", pa.string(), "What the baseline's values are: integer, double, string, ..."),

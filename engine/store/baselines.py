@@ -1,234 +1,101 @@
-"""What was counted once and need not be read again: `bins` and `profiles`, as rows and back.
+"""What was counted once and need not be read again: finding and replacing stored profiles."""
 
-These rows are state, not results: what has no value in a table (the lowest of no numbers) is NULL there and comes
-back as what it was.
-"""
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
+from itertools import pairwise
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-import pyarrow as pa
-
-from engine.errors import StoreError
-from engine.results import AGGREGATE
-from engine.store.sql import every, literal, one_of
+from engine.store import formats
+from engine.store.folder import folder_name
+from engine.store.profiles import ProfileKey, StoredProfile, from_rows, to_rows
+from engine.store.sql import between, every, one_of, some
 from engine.store.table import Change, Snapshot
-from engine.tables import BINS, PROFILES
-from engine.version import ENGINE_VERSION
+from engine.tables import PROFILES
 from engine.windows import Window
-from signals.bins import Bins, CategoricalBins, NumericBins, ValueType
-from signals.catalogue import Kind
-from signals.distinct import Distinct
-from signals.profile import CategoricalProfile, NumericProfile, Profile
+from signals.bins import Bins
 
-__all__ = ["FORMAT_VERSION", "StoredProfile", "bins_change", "load_bins", "load_profiles", "profiles_change"]
+__all__ = ["ProfileKey", "StoredProfile", "load_profiles", "profiles_change"]
 
-FORMAT_VERSION = 1
-"""How bins and profiles are written; to be raised when a reader of today would misread what is written tomorrow."""
+STRETCHES = 16
+"""Into how many ranges buckets are put at most: files are skipped by ranges, and not by long lists of times."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredProfile:
-    """A profile with what it is the profile of.
-
-    Attributes:
-        dataset: the dataset's key.
-        column: the column's name.
-        profile: what was counted.
-        fingerprint: the state of the source that was read.
-        bucket: the stretch of time; None: the whole dataset.
-        segment: which rows.
-    """
-
-    dataset: str
-    column: str
-    profile: Profile
-    fingerprint: str
-    bucket: Window | None = None
-    segment: str = AGGREGATE
-
-
-# -------------------------------------------------------------------------------------------------------- bins
-
-
-def bins_change(snapshot: Snapshot, *, dataset: str, bins: Mapping[str, Bins], replace: bool) -> Change | None:
-    """What freezes these bins; None where all the columns have bins already."""
-    held = {} if replace else load_bins(snapshot, dataset)
-    new = {column: each for column, each in bins.items() if column not in held}
-    if not new:
-        return None
-    rows = [_bins_row(dataset, column, each) for column, each in new.items()]
-    where = every([one_of("dataset", [dataset]), one_of("column", list(new))])
-    return Change(pa.Table.from_pylist(rows, schema=BINS.schema), where)
-
-
-def load_bins(snapshot: Snapshot, dataset: str) -> dict[str, Bins]:
-    """The dataset's bins by column."""
-    found = snapshot.query(f"SELECT * FROM {BINS.name} WHERE dataset = {literal(dataset)}")
-    return {row["column"]: _bins_of(row) for row in _readable(found, snapshot)}
-
-
-def _bins_row(dataset: str, column: str, bins: Bins) -> dict[str, Any]:
-    row = {"dataset": dataset, "column": column, "bins_id": bins.id, "kind": bins.kind, "value_type": bins.value_type}
-    match bins:
-        case NumericBins():
-            own = {
-                "edges": bins.edges,
-                "low": _finite(bins.low),
-                "high": _finite(bins.high),
-                "center": bins.center,
-            }
-        case CategoricalBins():
-            own = {"categories": bins.categories, "complete": bins.complete}
-    return row | own | _written_by()
-
-
-def _bins_of(row: Mapping[str, Any]) -> Bins:
-    value_type = ValueType(row["value_type"])
-    if row["kind"] == Kind.NUMERICAL:
-        edges = np.array(row["edges"], np.float64)
-        low, high = _or(row["low"], np.nan), _or(row["high"], np.nan)
-        bins: Bins = NumericBins(value_type, edges, low, high, row["center"])
-    else:
-        bins = CategoricalBins(value_type, tuple(row["categories"]), row["complete"])
-    if bins.id != row["bins_id"]:
-        raise StoreError(
-            f"the bins of {row['column']!r} in {row['dataset']!r} are not what was written: {row['bins_id']}"
-        )
-    return bins
-
-
-# ---------------------------------------------------------------------------------------------------- profiles
-
-
-def profiles_change(profiles: Sequence[StoredProfile]) -> tuple[pa.Table, str]:
+def profiles_change(stored: Sequence[StoredProfile]) -> Change:
     """The profiles as rows, and which rows they replace.
 
-    That is every row whose dataset, bins, column, bucket and segment each occur among them; at worst it takes along
-    a profile that would have to be counted again.
+    At worst they take along another segment of a column in the same bucket, which would have to be counted again.
+
+    Raises:
+        StoreError: a dataset's key cannot be stored.
+        ValueError: two profiles have the same key: a bug of the caller.
     """
-    rows = [_profile_row(each) for each in profiles]
-    where = every([one_of(name, _among(rows, name)) for name in PROFILES.key])
-    return pa.Table.from_pylist(rows, schema=PROFILES.schema), where
+    if len({(each.dataset, each.key) for each in stored}) < len(stored):
+        raise ValueError("a profile is written once at a time: two have the same dataset, bins, bucket and segment")
+    for dataset in {each.dataset for each in stored}:
+        folder_name("dataset", dataset)
+    return Change(to_rows(stored), some(_of_keys(*each) for each in _alike(stored)))
 
 
 def load_profiles(
     snapshot: Snapshot,
     dataset: str,
-    fingerprint: str,
-    bins: Mapping[str, Bins],
-    *,
-    bucket: Window | None,
-    segment: str,
-) -> dict[str, Profile]:
-    """The profiles by column that are of this fingerprint and these bins."""
-    key = {
+    bins: Iterable[tuple[str, Bins]],
+    buckets: Collection[Window | None],
+    segments: Collection[str],
+) -> dict[ProfileKey, StoredProfile]:
+    """The profiles of these columns in these bins, of these buckets and segments, whatever their fingerprint."""
+    wanted = {(column, each.id): each for column, each in bins}
+    among = {
         "dataset": [dataset],
-        "segment": [segment],
-        "fingerprint": [fingerprint],
-        "bucket_start": [bucket and bucket.start],
-        "bucket_end": [bucket and bucket.end],
-        "column": list(bins),
+        "segment": segments,
+        "column": {column for column, _ in wanted},
+        "bins_id": {own for _, own in wanted},
     }
-    where = every(one_of(name, values) for name, values in key.items())
-    found = snapshot.query(f"SELECT * FROM {PROFILES.name} WHERE {where}")
-    rows = [row for row in _readable(found, snapshot) if row["bins_id"] == bins[row["column"]].id]
-    return {row["column"]: _profile_of(row, bins[row["column"]]) for row in rows}
+    where = every([*(one_of(name, values) for name, values in among.items()), _of_buckets(buckets)])
+    found = snapshot.query(f"SELECT * FROM {PROFILES.name} WHERE {where} AND {formats.still_read()}")
+    formats.refuse_newer(set(found["format_version"].to_pylist()), snapshot.uri)
+    return {each.key: each for each in from_rows(found, dataset, wanted, buckets)}
 
 
-def _profile_row(stored: StoredProfile) -> dict[str, Any]:
-    profile, bucket = stored.profile, stored.bucket
-    distinct = profile.distinct
-    row: dict[str, Any] = {
-        "dataset": stored.dataset,
-        "bins_id": profile.bins.id,
-        "column": stored.column,
-        "bucket_start": bucket and bucket.start,
-        "bucket_end": bucket and bucket.end,
-        "segment": stored.segment,
-        "fingerprint": stored.fingerprint,
-        "kind": profile.bins.kind,
-        "rows": profile.rows,
-        "nulls": profile.nulls,
-        "nans": profile.nans,
-        "unreadable": profile.unreadable,
-        "counts": profile.counts,
-        "distinct_values": sorted(distinct.values) if distinct and distinct.exact else None,
-        "distinct_registers": distinct.registers.tobytes() if distinct and distinct.registers is not None else None,
+def _alike(stored: Sequence[StoredProfile]) -> list[tuple[str, set[ProfileKey], set[Window | None]]]:
+    """By dataset the buckets that have the same profiles: a new column of old buckets is apart from new buckets."""
+    by_bucket: dict[tuple[str, Window | None], set[ProfileKey]] = {}
+    for each in stored:
+        by_bucket.setdefault((each.dataset, each.bucket), set()).add(each.key._replace(bucket=None))
+    alike: dict[tuple[str, frozenset[ProfileKey]], set[Window | None]] = {}
+    for (dataset, bucket), keys in by_bucket.items():
+        alike.setdefault((dataset, frozenset(keys)), set()).add(bucket)
+    return [(dataset, set(keys), buckets) for (dataset, keys), buckets in alike.items()]
+
+
+def _of_keys(dataset: str, keys: Collection[ProfileKey], buckets: Collection[Window | None]) -> str:
+    among = {
+        "dataset": {dataset},
+        "bins_id": {each.bins_id for each in keys},
+        "column": {each.column for each in keys},
+        "segment": {each.segment for each in keys},
     }
-    match profile:
-        case NumericProfile():
-            own = {
-                "sums": profile.sums,
-                "squares": profile.squares,
-                "low": _finite(profile.low),
-                "high": _finite(profile.high),
-                "infinite": profile.infinite,
-            }
-        case CategoricalProfile():
-            own = {"unseen": [{"value": value, "n": n} for value, n in profile.unseen.items()]}
-    return row | own | _written_by()
+    return every([*(one_of(name, values) for name, values in among.items()), _of_buckets(buckets), _exactly(buckets)])
 
 
-def _profile_of(row: Mapping[str, Any], bins: Bins) -> Profile:
-    counts = np.array(row["counts"], np.int64)
-    if len(counts) != bins.cells:
-        raise StoreError(f"the profile of {row['column']!r} in {row['dataset']!r} has not as many cells as its bins")
-    tally = {name: row[name] for name in ("rows", "nulls", "nans", "unreadable")}
-    tally |= {"counts": counts, "distinct": _distinct_of(row)}
-    match bins:
-        case NumericBins():
-            return NumericProfile(
-                bins=bins,
-                sums=np.array(row["sums"], np.float64),
-                squares=row["squares"],
-                low=_or(row["low"], np.inf),
-                high=_or(row["high"], -np.inf),
-                infinite=row["infinite"],
-                **tally,
-            )
-        case CategoricalBins():
-            return CategoricalProfile(bins=bins, unseen={each["value"]: each["n"] for each in row["unseen"]}, **tally)
+def _of_buckets(buckets: Collection[Window | None]) -> str:
+    """A few ranges of time that hold these buckets, as SQL; NULL for the whole dataset."""
+    whole = ['"bucket_start" IS NULL'] if None in buckets else []
+    ordered = sorted(each for each in buckets if each is not None)
+    ranges = [between("bucket_start", first.start, last.start) for first, last in _stretches(ordered)]
+    return some([*ranges, *whole])
 
 
-def _distinct_of(row: Mapping[str, Any]) -> Distinct | None:
-    if (registers := row["distinct_registers"]) is not None:
-        return Distinct(registers=np.frombuffer(registers, np.uint8))
-    return None if row["distinct_values"] is None else Distinct(frozenset(row["distinct_values"]))
+def _exactly(buckets: Collection[Window | None]) -> str:
+    starts = one_of("bucket_start", {each and each.start for each in buckets})
+    return every([starts, one_of("bucket_end", {each and each.end for each in buckets})])
 
 
-# ------------------------------------------------------------------------------------------------------ of both
-
-
-def _readable(found: pa.Table, snapshot: Snapshot) -> list[dict[str, Any]]:
-    """The rows that are written as this version writes them; older ones count as not there.
-
-    Raises:
-        StoreError: a row is newer than this version.
-    """
-    rows = found.to_pylist()
-    newest = max((row["format_version"] for row in rows), default=FORMAT_VERSION)
-    if newest > FORMAT_VERSION:
-        raise StoreError(
-            f"{snapshot.uri} was written by a newer driftline (format {newest}, and this one reads "
-            f"{FORMAT_VERSION}): upgrade driftline, or use another store"
-        )
-    return [row for row in rows if row["format_version"] == FORMAT_VERSION]
-
-
-def _written_by() -> dict[str, Any]:
-    return {"engine_version": ENGINE_VERSION, "format_version": FORMAT_VERSION}
-
-
-def _among(rows: Collection[Mapping[str, Any]], name: str) -> list[Any]:
-    return list({row[name] for row in rows})
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def _or(value: float | None, absent: float) -> float:
-    return absent if value is None else value
+def _stretches(ordered: Sequence[Window]) -> list[tuple[Window, Window]]:
+    """First and last window of each stretch; the stretches end at the widest gaps."""
+    if not ordered:
+        return []
+    gaps = {number: after.start - before.end for number, (before, after) in enumerate(pairwise(ordered), start=1)}
+    apart = [number for number, gap in gaps.items() if gap > timedelta(0)]
+    widest = sorted(apart, key=lambda number: gaps[number], reverse=True)[: STRETCHES - 1]
+    edges = [0, *sorted(widest), len(ordered)]
+    return [(ordered[start], ordered[end - 1]) for start, end in pairwise(edges)]

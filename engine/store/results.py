@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from engine.results import CheckKey, MetricRow, Run, as_table
 from engine.store.folder import folder_name
-from engine.store.sql import every, identifier, literal, one_of, some
+from engine.store.sql import between, every, identifier, literal, one_of, some
 from engine.store.table import Change, Snapshot
 from engine.tables import RUNS
 from signals.verdicts import Status, ThresholdKind
@@ -35,16 +35,13 @@ def refuse_strangers(runs: Sequence[Run], rows: Sequence[MetricRow]) -> None:
 
 
 def of_runs(runs: Iterable[Run]) -> str:
-    """The rows of these runs, as SQL.
-
-    The range is said beside the list of times, because files are only skipped by lists that are short.
-    """
+    """The rows of these runs, as SQL."""
     conditions: list[str] = []
     ordered = sorted(runs, key=lambda run: (run.monitor, run.scheduled_for))
     for monitor, group in groupby(ordered, key=lambda run: run.monitor):
         times = [run.scheduled_for for run in group]
-        between = [f'"scheduled_for" >= {literal(times[0])}', f'"scheduled_for" <= {literal(times[-1])}']
-        conditions.append(every([one_of("monitor", [monitor]), *between, one_of("scheduled_for", times)]))
+        due = [between("scheduled_for", times[0], times[-1]), one_of("scheduled_for", times)]
+        conditions.append(every([one_of("monitor", [monitor]), *due]))
     return some(conditions)
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from engine.errors import StoreError
-from engine.results import AGGREGATE, CheckKey, MetricRow, Run, Status, as_table
+from engine.results import CheckKey, MetricRow, Run, Status, as_table
 from engine.store import baselines, results
-from engine.store.baselines import StoredProfile
+from engine.store import bins as frozen
+from engine.store.baselines import ProfileKey, StoredProfile
 from engine.store.folder import child, store_uri
 from engine.store.table import Snapshot, StoredTable
 from engine.tables import BINS, PROFILES, RUNS, SIGNAL_METRICS, TableDefinition
 from engine.windows import Window
 from signals.bins import Bins
-from signals.profile import Profile
 
 __all__ = ["Store"]
 
@@ -148,43 +148,56 @@ class Store:
     # ----------------------------------------------------------------------------------------- baselines
 
     def load_bins(self, dataset: str) -> dict[str, Bins]:
-        """The frozen bins by column; empty where there are none yet."""
+        """The bins in force by column, which are the newest generation; empty where there are none yet."""
         snapshot = self._table(BINS).open()
-        return baselines.load_bins(snapshot, dataset) if snapshot else {}
+        return frozen.load_bins(snapshot, dataset) if snapshot else {}
+
+    def find_bins(self, ids: Collection[str]) -> dict[str, Bins]:
+        """The bins with these ids, of any dataset, also those that are in force no longer; unknown ids are left out."""
+        snapshot = self._table(BINS).open() if ids else None
+        return frozen.find_bins(snapshot, ids) if snapshot else {}
 
     def save_bins(self, dataset: str, bins: Mapping[str, Bins], *, replace: bool = False) -> dict[str, Bins]:
         """Freeze bins by column, and answer with those in force.
 
         Columns that have bins keep them, so that of two runs that fit the same baseline at once both go on with the
-        same bins; with `replace` the new ones win.
+        same bins; with `replace` the new ones are a new generation, and the old ones can still be found.
         """
-        self._table(BINS).commit(partial(baselines.bins_change, dataset=dataset, bins=bins, replace=replace))
+        self._table(BINS).commit(partial(frozen.bins_change, dataset=dataset, bins=bins, replace=replace))
         held = self.load_bins(dataset)
         return {column: held[column] for column in bins}
 
     def load_profiles(
         self,
         dataset: str,
-        fingerprint: str,
-        bins: Mapping[str, Bins],
-        *,
-        bucket: Window | None = None,
-        segment: str = AGGREGATE,
-    ) -> dict[str, Profile]:
-        """The stored profiles by column that still hold: of this state of the source and of these bins.
+        bins: Iterable[tuple[str, Bins]],
+        buckets: Collection[Window | None],
+        segments: Collection[str],
+    ) -> dict[ProfileKey, StoredProfile]:
+        """The stored profiles of these columns in these bins, of these buckets and segments.
 
-        A column that is not in the answer has to be read.
+        What is not in the answer, or of another fingerprint than the source has now, has to be read.
+
+        Args:
+            dataset: the dataset's key.
+            bins: columns and the bins that are wanted of each; a column may be there with several.
+            buckets: the stretches of time; None: the whole dataset.
+            segments: their names.
         """
-        snapshot = self._table(PROFILES).open()
-        if snapshot is None or not bins:
-            return {}
-        return baselines.load_profiles(snapshot, dataset, fingerprint, bins, bucket=bucket, segment=segment)
+        wanted = tuple(bins)
+        snapshot = self._table(PROFILES).open() if wanted and buckets and segments else None
+        return baselines.load_profiles(snapshot, dataset, wanted, buckets, segments) if snapshot else {}
 
     def save_profiles(self, profiles: Iterable[StoredProfile]) -> None:
-        """Replace these profiles, in one commit."""
+        """Replace these profiles, in one commit.
+
+        Raises:
+            ValueError: two of them have the same key: a bug.
+        """
         stored = tuple(profiles)
         if stored:
-            self._table(PROFILES).replace(*baselines.profiles_change(stored))
+            change = baselines.profiles_change(stored)
+            self._table(PROFILES).commit(lambda _: change)
 
     # -------------------------------------------------------------------------------------------- tables
 

@@ -8,15 +8,17 @@ rebase instead, and lets two writers that insert the same key at once both succe
 import random
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, QueryBuilder, WriterProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, Field, QueryBuilder, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from engine.errors import StoreError
 from engine.store.folder import is_missing
+from engine.store.sql import identifier
+from engine.store.upkeep import WRITER, tidy
 from engine.tables import TableDefinition
 
 __all__ = ["Change", "Snapshot", "StoredTable"]
@@ -47,22 +49,38 @@ class Snapshot:
     def query(self, sql: str) -> pa.Table:
         """The answer to a SELECT on the table, which has its own name.
 
+        Columns that an older version did not write yet are there, and NULL.
+
         Raises:
-            StoreError: files are corrupt or gone, or the table lacks a column.
+            StoreError: files are corrupt or gone, or the table lacks a column that every row needs.
         """
         with _told(self.uri):
-            self._refuse_other_columns()
-            stream = QueryBuilder().register(self.definition.name, self.table).execute(sql)
             # Not pa.table(...): that imports pandas to ask whether it was handed a DataFrame.
-            return pa.RecordBatchReader.from_stream(stream).read_all()
+            return pa.RecordBatchReader.from_stream(self._tables().execute(sql)).read_all()
 
-    def _refuse_other_columns(self) -> None:
+    def missing(self) -> list[pa.Field]:
+        """The columns that an older version did not write yet.
+
+        Raises:
+            StoreError: one of them is a column that every row needs.
+        """
         held = {each.name for each in self.table.schema().fields}
-        if missing := [name for name in self.definition.schema.names if name not in held]:
+        missing = [field for field in self.definition.schema if field.name not in held]
+        if required := [field.name for field in missing if not field.nullable]:
             raise StoreError(
-                f"{self.uri} has no column {', '.join(missing)}: it was written by another version of "
+                f"{self.uri} has no column {', '.join(required)}: it was written by another version of "
                 "driftline; use another store, or the version that wrote it"
             )
+        return missing
+
+    def _tables(self) -> QueryBuilder:
+        name, missing = self.definition.name, self.missing()
+        if not missing:
+            return QueryBuilder().register(name, self.table)
+        tables = QueryBuilder().register("stored", self.table)
+        absent = ", ".join(f"NULL AS {identifier(field.name)}" for field in missing)
+        tables.execute(f"CREATE VIEW {identifier(name)} AS SELECT *, {absent} FROM stored")
+        return tables
 
 
 @dataclass(frozen=True)
@@ -105,9 +123,12 @@ class StoredTable:
             StoreError: the table cannot be written, or others wrote faster for more than a minute.
         """
         for pause in _pauses():
-            snapshot = self.open() or self._create()
+            snapshot = self._of_today(self.open() or self._create())
             wanted = change(snapshot)
-            if wanted is None or self._committed(snapshot, wanted):
+            if wanted is None:
+                return
+            if self._committed(snapshot, wanted):
+                tidy(snapshot.table, wanted.rows)
                 return
             time.sleep(pause)
         raise StoreError(f"{self.uri}: others wrote to it {ATTEMPTS} times in a row while this tried to; run again")
@@ -120,12 +141,23 @@ class StoredTable:
                     change.rows,
                     mode="overwrite",
                     predicate=change.where,
-                    writer_properties=WriterProperties(compression="ZSTD"),
+                    writer_properties=WRITER,
                     commit_properties=ON_THIS_VERSION,
                 )
             except CommitFailedError:
                 return False
             return True
+
+    def _of_today(self, snapshot: Snapshot) -> Snapshot:
+        """The table with the columns that an older version did not write yet; its rows have NULL there."""
+        if not (missing := snapshot.missing()):
+            return snapshot
+        with _told(self.uri):
+            with suppress(CommitFailedError):  # another process does the same
+                fields = [Field.from_arrow(field) for field in missing]
+                snapshot.table.alter.add_columns(fields, commit_properties=ON_THIS_VERSION)
+            table = DeltaTable(self.uri, storage_options=dict(self.storage_options))
+        return Snapshot(self.definition, self.uri, table)
 
     def _create(self) -> Snapshot:
         """The empty table; of two processes that create it, one does and both go on."""
