@@ -1,9 +1,10 @@
 """What a stored row knows beside its number, in sentences."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from jobs.wording import listed, number, percent, printable
+from jobs.wording import listed, moment, number, percent, plural, printable
 
 __all__ = ["evidence_of"]
 
@@ -30,6 +31,8 @@ def evidence_of(row: Row, every: Sequence[Row]) -> list[str]:
         told = told | {"below", "above", "low", "high"}
     elif "baseline_value" in details:
         said.append(f"the baseline's own value is {number(details['baseline_value'])}")
+    if "history" in details:
+        said.append(_history(row["operator"], details["history"]))
     if "contributions" in details:
         said += [_nulls(each) for each in every if _is_null_rate_of(each, row) and each["details"].get("nulls")]
     if all(name in details for name in CONFUSION):
@@ -45,6 +48,21 @@ def evidence_of(row: Row, every: Sequence[Row]) -> list[str]:
         if name not in told and not isinstance(value, dict | list) and value is not None
     ]
     return said
+
+
+def _history(operator: str, history: Mapping[str, Any]) -> str:
+    """What a dynamic threshold stands on, as the sum that it is."""
+    first, last = (moment(datetime.fromisoformat(history[end])) for end in ("from", "to"))
+    sign = "−" if operator.startswith("less") else "+"
+    if "mean" in history:
+        center, spread = f"mean {number(history['mean'])}", "standard deviation"
+        deviation = history["standard_deviation"]
+    else:
+        center, spread = f"median {number(history['median'])}", "1.4826 × median absolute deviation"
+        deviation = history["median_absolute_deviation"]
+    points = plural(history["points"], "earlier value")
+    bound = f"{center} {sign} {history['k']:g} × {spread} {number(deviation)}"
+    return f"the threshold stands on {points}, from {first} to {last}: {bound}"
 
 
 def _is_null_rate_of(other: Row, row: Row) -> bool:

@@ -16,7 +16,7 @@ from jobs.consoles import out
 from jobs.evidence import evidence_of
 from jobs.metric_names import canonical
 from jobs.records import records
-from jobs.wording import SYMBOLS, listed, moment, number, ratio, span
+from jobs.wording import bound, listed, moment, number, ratio, span
 
 __all__ = ["explain_rows", "monitor_name"]
 
@@ -132,7 +132,7 @@ def _verdict(row: Mapping[str, Any]) -> Text:
     text.append(row["status"].replace("_", " "), STYLES.get(row["status"], "yellow"))
     if row["threshold_value"] is not None:
         times = ratio(row["metric_value"], row["threshold_value"])
-        text.append(f": a breach is {SYMBOLS.get(row['operator'], '?')} {number(row['threshold_value'])}")
+        text.append(f": a breach is {bound(row['operator'], row['threshold_value'], row['threshold_kind'])}")
         text.append(f" ({float(f'{times:.2g}'):g} times it)" if times else "")
     if row["reason"]:
         text.append(f"  {row['reason']}", "yellow")

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from engine.results import CheckKey, MetricRow, Run
 from jobs.verdicts import severity
-from jobs.wording import SYMBOLS, moment, number, percent, plural, ratio, short_moment, span
+from jobs.wording import bound, moment, number, percent, plural, ratio, short_moment, span
 
 __all__ = ["Tally", "Window", "periods_of"]
 
@@ -145,7 +145,7 @@ def _worst(breaches: Sequence[MetricRow], tally: Tally) -> RenderableType:
 def _worst_cells(rows: Sequence[MetricRow], windows: int) -> list[Text | str]:
     first, last, worst = rows[0], rows[-1], max(rows, key=severity)
     times = ratio(worst.metric_value, worst.threshold_value)
-    bound = f"{SYMBOLS.get(worst.operator or '', '?')} {number(worst.threshold_value)}"
+    crossed = bound(worst.operator, worst.threshold_value, worst.threshold_kind)
     return [
         Text.assemble((worst.group, "bold"), " ", (f"{worst.signal} {worst.metric_name}", "dim")),
         f"{len(rows):,}",
@@ -153,7 +153,7 @@ def _worst_cells(rows: Sequence[MetricRow], windows: int) -> list[Text | str]:
         short_moment(first.scheduled_for, last.scheduled_for),
         short_moment(last.scheduled_for, first.scheduled_for),
         Text.assemble(
-            (number(worst.metric_value), "red"), f" {bound}", (f" {times:.2g}×" if times else "", "dim"),
+            (number(worst.metric_value), "red"), f" {crossed}", (f" {times:.2g}×" if times else "", "dim"),
             (f" {short_moment(worst.scheduled_for, last.scheduled_for)}", "dim"),
         ),
     ]  # fmt: skip

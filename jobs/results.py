@@ -16,7 +16,7 @@ from jobs.consoles import err, out
 from jobs.documents import plain_rows, write_csv
 from jobs.metric_names import canonical
 from jobs.records import records
-from jobs.wording import SYMBOLS, number, plural
+from jobs.wording import bound, number, plural
 
 __all__ = ["Filter", "print_results"]
 
@@ -24,7 +24,7 @@ SHOWN = 50
 """How many rows a table has where nobody says; the other forms have all."""
 TABLE_COLUMNS = (
     "monitor", "scheduled_for", "signal", "group", "metric_name", "metric_value", "operator", "threshold_value",
-    "status", "row_count", "reason",
+    "threshold_kind", "status", "row_count", "reason",
 )  # fmt: skip
 IDENTITY = {
     "scheduled_for": "scheduled (UTC)",
@@ -122,11 +122,11 @@ def _identity(row: Mapping[str, Any], name: str) -> str:
 
 
 def _judged(row: Mapping[str, Any]) -> list[str | Text]:
-    status, bound = row["status"], row["threshold_value"]
+    status, threshold = row["status"], row["threshold_value"]
     said = Text(status.replace("_", " "), STYLES.get(status, "yellow"))
     return [
         number(row["metric_value"]),
-        "" if bound is None else f"{SYMBOLS.get(row['operator'], '?')} {number(bound)}",
+        "" if threshold is None else bound(row["operator"], threshold, row["threshold_kind"]),
         number(row["row_count"]),
         said.append(f": {row['reason']}", "dim") if row["reason"] else said,
     ]

@@ -15,7 +15,7 @@ from rich.text import Text
 from engine.results import CheckKey, MetricRow, Status
 from jobs.found import Found
 from jobs.stores import store_option
-from jobs.wording import SYMBOLS, listed, moment, number, plural, ratio, short_moment, span
+from jobs.wording import bound, listed, moment, number, plural, ratio, short_moment, span
 
 __all__ = ["severity", "verdict_of"]
 
@@ -88,7 +88,7 @@ def _breaches(breaches: Sequence[MetricRow], since: Mapping[CheckKey, datetime],
         table.add_row(
             Text.assemble(("✗ ", "bold red"), (row.group, "bold"), "\n  ", (f"{row.signal} {row.metric_name}", "dim")),
             Text(number(row.metric_value), "bold red") + _give_or_take(row),
-            f"{SYMBOLS.get(row.operator or '', '?')} {number(row.threshold_value)}",
+            bound(row.operator, row.threshold_value, row.threshold_kind),
             f"{number(_short(times))}×" if times else "",
             Text(f"≤ {number(_short(row.expected_p95))}" if row.expected_p95 is not None else "", "dim"),
             _since(since.get(row.key), at),

@@ -4,7 +4,19 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-__all__ = ["SYMBOLS", "listed", "moment", "number", "percent", "plural", "printable", "ratio", "short_moment", "span"]
+__all__ = [
+    "SYMBOLS",
+    "bound",
+    "listed",
+    "moment",
+    "number",
+    "percent",
+    "plural",
+    "printable",
+    "ratio",
+    "short_moment",
+    "span",
+]
 
 SYMBOLS = {
     "greater_than": ">",
@@ -30,6 +42,12 @@ def number(value: float | None) -> str:
         return f"{value:.4g}"
     text = f"{value:,.{max(0, 4 - whole_digits)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def bound(operator: str | None, value: float | None, kind: str | None) -> str:
+    """A threshold beside a value: ``> 0.1``, or ``> 0.0312 dynamic`` where the check's own history set it."""
+    said = f"{SYMBOLS.get(operator or '', '?')} {number(value)}"
+    return f"{said} dynamic" if kind == "dynamic" else said
 
 
 def percent(share: float) -> str:
