@@ -54,10 +54,16 @@ above the monitor that has either.
 * **Thresholds.** A number is a bound in the metric's bad direction ([metrics](metrics.md)); the tests of drift are
   p-values and breach when lower. Null records a metric without judging it. Without any metric a signal has
   its defaults.
+* **Filters.** `data_segment` and `filters` restrict a signal to some of the rows, of production and of the reference
+  alike; a row has to pass all of them. Without an operator a filter asks for equality. Numbers are compared as numbers
+  where the column holds numbers (`"30"` is 30.0), times as times, texts as they are written, upper and lower case told
+  apart. A null, a NaN and a value that is not of the column's type pass `not_equals` and nothing else, so that `equals`
+  and `not_equals` together are all rows. What a column cannot answer (`greater_than` of a text) is an error, not an
+  empty segment.
 * **Alerts.** `alert_enabled` is true when the monitor has an `alert_notification`.
 
 Not supported yet: the signals `custom`, `feature_attribution_drift` and `generation_safety_quality`,
-`top_n_feature_importance`, `pre_processing_component`, `data_segment` and MLTable files. Each is named as a problem.
+`top_n_feature_importance`, `pre_processing_component` and MLTable files. Each is named as a problem.
 
 """
 

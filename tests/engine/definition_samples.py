@@ -160,6 +160,20 @@ create_monitor:
 
 SPELLINGS = [
     (
+        "{type: data_drift, filters: {feature: age, operator: greater_than_or_equal, value: '30'}}",
+        "{type: data_drift, filters: [{dimensionType: featureLabel, name: age, operator: greaterThanOrEqual,"
+        " values: [30]}]}",
+    ),
+    (
+        "{type: data_drift, filters: [{tag: region, value: eu}, {tag: region, operator: not_equals, values: [a, b]}]}",
+        "{type: data_drift, filters: [{dimension: tag, name: region, operator: ==, value: eu},"
+        " {dimension_type: tagLabel, name: region, operator: '!=', values: [a, b]}]}",
+    ),
+    (
+        "{type: data_drift, data_segment: {feature_name: state, feature_values: [CA, true, 1.5]}}",
+        "{type: data_drift, filters: {feature: state, operator: in, values: [CA, 'true', '1.5']}}",
+    ),
+    (
         "{type: model_performance, reference_data: {data_context: ground_truth}}",
         "{type: model_performance, reference_data: {data_context: actuals}}",
     ),

@@ -23,6 +23,7 @@ create_monitor:
     drift:
       type: data_drift
       features: [x, y]
+      filters: [{feature: state, value: CA}]
       metric_thresholds: {numerical: {psi: 0.1, ks: null}, features: {x: {psi: 1}, y: {js: {low: 0, high: 1}}}}
     performance:
       type: model_performance
@@ -65,6 +66,9 @@ CHANGES = {
     "a threshold": "drift.metric_thresholds.numerical.psi: 0.2",
     "a threshold of nothing": "drift.metric_thresholds.numerical.psi: null",
     "a role of nothing": "performance.production_data.data_column_names.score: p",
+    "a filter": "drift.filters: [{feature: state, value: NY}]",
+    "a filter's operator": "drift.filters: [{feature: state, operator: not_equals, value: CA}]",
+    "a segment": "drift.data_segment: {feature_name: state, feature_values: [CA]}",
     "the order of features": "drift.features: [y, x]",
     "a window": "performance.production_data.data_window.lookback_window_size: P3D",
 }
