@@ -60,7 +60,8 @@ class OneOf:
         if value in self.not_yet:
             raise complain(f"not supported yet: {value}", f"one of: {', '.join(self.words)}")
         if _fold(value) not in folded:
-            raise complain(f"{value!r} is not one of {', '.join(self.words)}", _near(value, [*self.spellings, *self.words]))
+            hint = _near(value, [*self.spellings, *self.words])  # of two spellings that differ in case only, ours
+            raise complain(f"{value!r} is not one of {', '.join(self.words)}", hint)
         return folded[_fold(value)]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

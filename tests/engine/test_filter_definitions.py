@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.definitions import json_schema, monitor_from
-from engine.errors import DefinitionError
+from engine.errors import DefinitionError, Problem
 from engine.monitor import Filter, FilterDimension, Signal
 from signals.segments import FilterOperator
 
@@ -25,13 +27,23 @@ metric_thresholds: {classification: {accuracy: 0.9}}
 """
 
 
-def signal(keys: str, of: str = DRIFT) -> Signal:
-    written: dict[str, Any] = {
+def definition(keys: str) -> dict[str, Any]:
+    return {
         "name": "m",
         "trigger": {"type": "recurrence", "frequency": "day", "interval": 1},
-        "create_monitor": {"monitoring_signals": {"s": yaml.safe_load(of + keys)}},
+        "create_monitor": {"monitoring_signals": {"s": yaml.safe_load(keys)}},
     }
-    return monitor_from(written, Path()).signals[0]
+
+
+def signal(keys: str, of: str = DRIFT) -> Signal:
+    return monitor_from(definition(of + keys), Path()).signals[0]
+
+
+def outcome(written: dict[str, Any]) -> tuple[tuple[Filter, ...], tuple[Problem, ...]]:
+    try:
+        return monitor_from(written, Path()).signals[0].filters, ()
+    except DefinitionError as error:
+        return (), error.problems
 
 
 def problems(keys: str, of: str = DRIFT) -> list[str]:
@@ -138,6 +150,21 @@ def test_a_score_that_no_column_is_cannot_be_filtered_by():
     assert problems("filters: {dimension: prediction_score, operator: '>', value: 0.5}", PERFORMANCE) == [
         "filters.dimension: no column of production_data is the score (name it in production_data.data_column_names.score)"  # noqa: E501
     ]
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.dates() | st.datetimes()
+WORDS = st.sampled_from([*Dim, *Op, "featureLabel", ">", "topN"])
+KEYS = st.sampled_from(["feature", "tag", "dimension", "dimensionType", "name", "operator", "value", "values", "other"])
+ANYTHING = SCALARS | WORDS | st.lists(SCALARS, max_size=3) | st.dictionaries(KEYS, SCALARS, max_size=2)
+
+
+@given(ANYTHING | st.lists(ANYTHING | st.dictionaries(KEYS, ANYTHING, min_size=1), max_size=2), ANYTHING)
+def test_whatever_is_written_as_a_filter_is_one_or_a_problem(filters, segment):
+    written = definition(DRIFT)
+    written["create_monitor"]["monitoring_signals"]["s"] |= {"filters": filters, "data_segment": segment}
+    found, wrong = outcome(written)
+    assert all(one.values and {type(value) for value in one.values} == {str} for one in found)
+    assert all(problem.key.startswith("create_monitor.monitoring_signals.s.") for problem in wrong)
 
 
 def test_an_editor_can_complete_every_dimension_and_operator():
