@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from engine.store import formats
 from engine.store.folder import folder_name
-from engine.store.profiles import ProfileKey, StoredProfile, from_rows, to_rows
+from engine.store.profiles import ProfileKey, StoredProfile, from_rows, keys_of, to_rows
 from engine.store.sql import between, every, one_of, some
 from engine.store.table import Change, Snapshot
 from engine.tables import PROFILES
@@ -28,11 +28,12 @@ def profiles_change(stored: Sequence[StoredProfile]) -> Change:
         StoreError: a dataset's key cannot be stored.
         ValueError: two profiles have the same key: a bug of the caller.
     """
-    if len({(each.dataset, each.key) for each in stored}) < len(stored):
+    keys = [(each.dataset, key) for each, key in zip(stored, keys_of(stored), strict=True)]
+    if len(set(keys)) < len(keys):
         raise ValueError("a profile is written once at a time: two have the same dataset, bins, bucket and segment")
     for dataset in {each.dataset for each in stored}:
         folder_name("dataset", dataset)
-    return Change(to_rows(stored), some(_of_keys(*each) for each in _alike(stored)))
+    return Change(to_rows(stored), some(_of_keys(*each) for each in _alike(keys)))
 
 
 def load_profiles(
@@ -53,18 +54,18 @@ def load_profiles(
     where = every([*(one_of(name, values) for name, values in among.items()), _of_buckets(buckets)])
     found = snapshot.query(f"SELECT * FROM {PROFILES.name} WHERE {where} AND {formats.still_read()}")
     formats.refuse_newer(set(found["format_version"].to_pylist()), snapshot.uri)
-    return {each.key: each for each in from_rows(found, dataset, wanted, buckets)}
+    return dict(from_rows(found, dataset, wanted, buckets))
 
 
-def _alike(stored: Sequence[StoredProfile]) -> list[tuple[str, set[ProfileKey], set[Window | None]]]:
+def _alike(keys: Iterable[tuple[str, ProfileKey]]) -> list[tuple[str, Collection[ProfileKey], set[Window | None]]]:
     """By dataset the buckets that have the same profiles: a new column of old buckets is apart from new buckets."""
     by_bucket: dict[tuple[str, Window | None], set[ProfileKey]] = {}
-    for each in stored:
-        by_bucket.setdefault((each.dataset, each.bucket), set()).add(each.key._replace(bucket=None))
+    for dataset, key in keys:
+        by_bucket.setdefault((dataset, key.bucket), set()).add(key._replace(bucket=None))
     alike: dict[tuple[str, frozenset[ProfileKey]], set[Window | None]] = {}
-    for (dataset, bucket), keys in by_bucket.items():
-        alike.setdefault((dataset, frozenset(keys)), set()).add(bucket)
-    return [(dataset, set(keys), buckets) for (dataset, keys), buckets in alike.items()]
+    for (dataset, bucket), held in by_bucket.items():
+        alike.setdefault((dataset, frozenset(held)), set()).add(bucket)
+    return [(dataset, held, buckets) for (dataset, held), buckets in alike.items()]
 
 
 def _of_keys(dataset: str, keys: Collection[ProfileKey], buckets: Collection[Window | None]) -> str:

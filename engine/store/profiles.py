@@ -26,7 +26,7 @@ from signals.bins import Bins, NumericBins
 from signals.distinct import Distinct
 from signals.profile import CategoricalProfile, NumericProfile, Profile
 
-__all__ = ["ProfileKey", "StoredProfile", "from_rows", "to_rows"]
+__all__ = ["ProfileKey", "StoredProfile", "from_rows", "keys_of", "to_rows"]
 
 AT_ONCE = 10_000
 """Profiles in one Arrow batch: their cells are copied once, so that memory holds a batch more than the profiles."""
@@ -70,6 +70,13 @@ class StoredProfile:
         return ProfileKey(self.column, self.profile.bins.id, self.bucket, self.segment)
 
 
+def keys_of(stored: Sequence[StoredProfile]) -> list[ProfileKey]:
+    """The key of each; the ids of bins, which are digests of all their edges, are worked out once."""
+    bins = {id(each.profile.bins): each.profile.bins for each in stored}
+    ids = {number: each.id for number, each in bins.items()}
+    return [ProfileKey(each.column, ids[id(each.profile.bins)], each.bucket, each.segment) for each in stored]
+
+
 # ------------------------------------------------------------------------------------------------------ as rows
 
 
@@ -94,12 +101,10 @@ def _written_by(size: int) -> dict[str, Any]:
 
 
 def _identity(stored: Sequence[StoredProfile]) -> dict[str, Any]:
-    bins = {id(each.profile.bins): each.profile.bins for each in stored}
-    ids = {number: each.id for number, each in bins.items()}  # each is a digest of all the edges
     return {
         "dataset": [each.dataset for each in stored],
         "source": [each.source for each in stored],
-        "bins_id": [ids[id(each.profile.bins)] for each in stored],
+        "bins_id": [key.bins_id for key in keys_of(stored)],
         "column": [each.column for each in stored],
         "bucket_start": [each.bucket and each.bucket.start for each in stored],
         "bucket_end": [each.bucket and each.bucket.end for each in stored],
@@ -165,7 +170,7 @@ def _finite(value: float) -> float | None:
 
 def from_rows(
     rows: pa.Table, dataset: str, bins: Mapping[tuple[str, str], Bins], buckets: Collection[Window | None]
-) -> Iterator[StoredProfile]:
+) -> Iterator[tuple[ProfileKey, StoredProfile]]:
     """The rows that are of these bins, by column and id, and of these buckets.
 
     Raises:
@@ -180,35 +185,52 @@ def from_rows(
         if held:
             of_bins, of_buckets = [bins[keys[number]] for number in held], [wanted[times[number]] for number in held]
             kept = batch if len(held) == batch.num_rows else batch.take(pa.array(held))
-            yield from _stored(kept, dataset, of_bins, of_buckets)
+            stored = _stored(kept, dataset, of_bins, of_buckets)
+            for number, each in zip(held, stored, strict=True):
+                yield ProfileKey(*keys[number], each.bucket, each.segment), each
 
 
 def _stored(
     batch: pa.RecordBatch, dataset: str, bins: Sequence[Bins], buckets: Sequence[Window | None]
 ) -> Iterator[StoredProfile]:
-    cells = {name: batch[name].to_pylist() for name in ("source", "column", "segment", "fingerprint")}
-    for number, profile in enumerate(_profiles(batch, dataset, bins)):
-        row = {name: values[number] for name, values in cells.items()}
-        yield StoredProfile(dataset=dataset, profile=profile, bucket=buckets[number], **row)
+    names = ("source", "column", "segment", "fingerprint")
+    cells = zip(*(batch[name].to_pylist() for name in names), strict=True)
+    profiles = _profiles(batch, dataset, bins)
+    for profile, bucket, (source, column, segment, fingerprint) in zip(profiles, buckets, cells, strict=True):
+        yield StoredProfile(
+            dataset=dataset,
+            source=source,
+            column=column,
+            profile=profile,
+            fingerprint=fingerprint,
+            bucket=bucket,
+            segment=segment,
+        )
 
 
 def _profiles(batch: pa.RecordBatch, dataset: str, bins: Sequence[Bins]) -> Iterator[Profile]:
-    scalars = ("rows", "nulls", "nans", "unreadable", "squares", "low", "high", "infinite")
-    cells = {name: batch[name].to_pylist() for name in scalars}
-    counts, sums = _arrays(batch["counts"]), _arrays(batch["sums"])
-    unseen, distinct = _unseen(batch["unseen"]), _distinct(batch, bins)
-    for number, own in enumerate(bins):
-        row = {name: values[number] for name, values in cells.items()}
-        tally = {name: row.pop(name) for name in scalars[:4]}
-        tally |= {"counts": counts[number], "distinct": distinct[number]}
-        if len(counts[number]) != own.cells:
+    tallies = _tallies(batch, bins)
+    sums, unseen = _arrays(batch["sums"]), _unseen(batch["unseen"])
+    numbers = [batch[name].to_pylist() for name in ("squares", "low", "high", "infinite")]
+    for number, (own, tally) in enumerate(zip(bins, tallies, strict=True)):
+        if len(tally["counts"]) != own.cells:
             column = batch["column"][number].as_py()
             raise StoreError(f"the profile of {column!r} in {dataset!r} has not as many cells as its bins")
         if isinstance(own, NumericBins):
-            row |= {"low": _or(row["low"], np.inf), "high": _or(row["high"], -np.inf)}
-            yield NumericProfile(bins=own, sums=sums[number], **row, **tally)
+            squares, low, high, infinite = (cells[number] for cells in numbers)
+            ends = {"low": _or(low, np.inf), "high": _or(high, -np.inf)}
+            yield NumericProfile(
+                bins=own, sums=sums[number], squares=squares, infinite=infinite, **ends, **tally
+            )  # fmt: skip
         else:
             yield CategoricalProfile(bins=own, unseen=unseen[number], **tally)
+
+
+def _tallies(batch: pa.RecordBatch, bins: Sequence[Bins]) -> Iterator[dict[str, Any]]:
+    names = ("rows", "nulls", "nans", "unreadable", "counts", "distinct")
+    scalars = [batch[name].to_pylist() for name in names[:4]]
+    for cells in zip(*scalars, _arrays(batch["counts"]), _distinct(batch, bins), strict=True):
+        yield dict(zip(names, cells, strict=True))
 
 
 def _arrays(lists: pa.ListArray) -> list[npt.NDArray[Any]]:
