@@ -11,6 +11,7 @@ from jobs.exits import ending
 from jobs.options import (
     EXIT_CODES,
     At,
+    Budget,
     Conf,
     FailOnBreach,
     Feature,
@@ -24,6 +25,7 @@ from jobs.options import (
     Paths,
     Remote,
     RunFormat,
+    SetThreshold,
     Since,
     StoreUri,
     To,
@@ -166,6 +168,30 @@ def explain(
     from jobs.explain import explain_rows
 
     explain_rows(store, monitor, at, feature, metric)
+
+
+@app.command(epilog="Example: driftline replay flights --set jensen_shannon_distance=0.2 --from 2013-06-01")
+@ending
+def replay(
+    monitor: Annotated[str, typer.Argument(metavar="MONITOR", help="A monitor's name, or its file.")],
+    *,
+    settings: SetThreshold = None,
+    budget: Budget = None,
+    start: Since = None,
+    end: Until = None,
+    store: StoreUri = DEFAULT_STORE,
+    form: Form = RunFormat.TABLE,
+    verbose: Verbose = False,
+) -> None:
+    """Judge the past by other thresholds: how many breaches, alerts and messages there would have been.
+
+    Without --from and --to it is all that is stored. With --budget thresholds are proposed, ready to be pasted; what
+    --set says stays as it is then. All of it comes from the store; Spark is not started.
+    """
+    from jobs.replay import Question, replay_thresholds
+
+    question = Question(monitor, start, end, settings or (), budget)
+    replay_thresholds(store, question, as_json=form is RunFormat.JSON)
 
 
 def main() -> None:

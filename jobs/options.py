@@ -13,6 +13,7 @@ from jobs.times import parse_time
 __all__ = [
     "EXIT_CODES",
     "At",
+    "Budget",
     "Conf",
     "FailOnBreach",
     "Feature",
@@ -27,6 +28,7 @@ __all__ = [
     "Paths",
     "Remote",
     "RunFormat",
+    "SetThreshold",
     "Since",
     "StoreUri",
     "To",
@@ -88,6 +90,21 @@ Feature = Annotated[
     str | None, typer.Option("--feature", "--group", metavar="NAME", help="Only this feature, or other group.")
 ]
 Metric = Annotated[str | None, typer.Option("--metric", metavar="NAME", help="Only this metric.")]
+SetThreshold = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="METRIC=NUMBER",
+        help="Another threshold: psi=0.2, mean=3..8 (a range), auc=null (not judged). Of one signal SIGNAL.METRIC=…, "
+        "of one feature FEATURE/METRIC=…, which wins. May be repeated.",
+    ),
+]
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        "--budget", metavar="N/PERIOD", help="Propose thresholds for so many messages per day, week, month or year."
+    ),
+]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="How many rows, newest first; a table has 50 if nothing is said.")
 ]
