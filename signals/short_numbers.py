@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import ROUND_CEILING, Decimal
-from math import isfinite
+from math import inf, isfinite, nextafter
 
 __all__ = ["short_numbers"]
 
@@ -25,7 +25,8 @@ def short_numbers(low: float, high: float, *, strict: bool) -> Iterator[float]:
         found = float(number if strict or float(number) > low else number + unit)
         if (low <= found < high) if strict else (low < found <= high):
             yield found
-    yield low + (high - low) / 2 if isfinite(high) else float(exact + _unit(exact, FEWEST_DIGITS))
+    beyond = max(float(exact + _unit(exact, FEWEST_DIGITS)), nextafter(low, inf))
+    yield low + (high - low) / 2 if isfinite(high) else beyond
     yield low if strict else high
 
 
