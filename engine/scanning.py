@@ -22,8 +22,10 @@ __all__ = ["Scanned", "buckets_of", "scan", "scan_rows", "span_of"]
 
 
 MERGED_HERE = 20_000
-"""So many states of one column, task and bucket (some hundred rows each) are merged on the driver: where they are few,
-Spark's shuffle costs more than the scan. More are merged by Spark, so that the driver's memory stays bounded."""
+"""So many states of one column, task and key (2 KB each) are merged on the driver: where they are few, Spark's shuffle
+costs more than the scan. More are merged by Spark, so that the driver's memory stays bounded."""
+AT_ONCE = 4_000
+"""State rows that a task hands over at once."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,7 @@ def scan(dataset: Dataset, columns: Sequence[ScannedColumn], windows: Sequence[W
 def scan_rows(dataset: Dataset, plan: ScanPlan) -> pa.Table:
     """The merged state rows of a scan: one Spark job."""
     states = dataset.map(_counting(plan), plan.names, STATE_SCHEMA)
-    buckets = 1 if plan.buckets is None else plan.buckets.count
-    few = dataset.tasks is not None and dataset.tasks * buckets * len(plan.columns) <= MERGED_HERE
+    few = dataset.tasks is not None and dataset.tasks * plan.keys * len(plan.columns) <= MERGED_HERE
     if few:
         return merge_rows(collect(states))
     with large_batches(states.sparkSession, len(plan.names) + 1):
@@ -99,10 +100,12 @@ def span_of(windows: Sequence[Window]) -> Span:
 def _counting(plan: ScanPlan) -> Work:
     def work(batches: Batches, task: int) -> Iterator[pa.RecordBatch]:
         began = process_time()
-        counted = Scan(plan, task)
+        counted = Scan(plan)
         for batch in batches:
-            counted.add(batch.arrays, batch.size)
-        yield from counted.rows(process_time() - began).to_batches()
+            counted.add(batch.arrays, batch.size, batch.origin)
+            if counted.rows_waiting >= AT_ONCE:
+                yield from counted.take_rows().combine_chunks().to_batches()
+        yield from counted.rows(process_time() - began).combine_chunks().to_batches()
 
     return work
 

@@ -1,23 +1,24 @@
 """What the engine asks of Spark: to carry the kernel to the tasks, to merge states, and to say what it did."""
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from time import perf_counter, process_time
 from typing import Self
 from uuid import uuid4
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from py4j.protocol import Py4JJavaError
 from pyspark import cloudpickle
 from pyspark.errors import PySparkException, PythonException
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
 
 import engine
 import signals
 from engine.errors import DataError
-from signals.state import IDENTITY
+from signals.state import STATE_SCHEMA, merge_rows
 
 __all__ = ["SPARK_ERRORS", "Meter", "collect", "is_classic", "large_batches", "merged", "parallelism", "said_by"]
 
@@ -28,6 +29,8 @@ SPARK_ERRORS = (PySparkException, Py4JJavaError)
 CONDITION = re.compile(r"\[(?!INTERNAL_ERROR)[A-Z0-9_]+(\.[A-Z0-9_]+)*\] .*")
 """A named error of Spark: ``[PATH_NOT_FOUND] Path does not exist: …``."""
 
+MERGED_AT_ONCE = 10_000
+"""State rows of some 2 KB."""
 VALUES_AT_ONCE = 4_000_000
 """In a batch of rows: 32 MB of numbers."""
 
@@ -68,12 +71,32 @@ def large_batches(spark: SparkSession, columns: int) -> Generator[None]:
 
 
 def merged(states: DataFrame) -> pa.Table:
-    """State rows of all tasks, merged by Spark; the driver sees one row per cell, however many tasks there were."""
-    return collect(
-        states.groupBy(*IDENTITY).agg(
-            F.sum("n").alias("n"), F.sum("total").alias("total"), F.min("low").alias("low"), F.max("high").alias("high")
-        )
-    )
+    """State rows of all tasks, merged in tasks; the driver sees one state, however many tasks there were."""
+    by_column = states.repartition(parallelism(states.sparkSession), "key", "column")
+    ordered = by_column.sortWithinPartitions("key", "column")
+    return collect(ordered.mapInArrow(_merging, from_arrow_schema(STATE_SCHEMA)))
+
+
+def _merging(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Merge rows in the order of (key, column), some thousands at a time and always all of a (key, column)."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(each.num_rows for each in held) < MERGED_AT_ONCE:
+            continue
+        rows = pa.Table.from_batches(held)
+        complete = _first_of_last_state(rows)
+        yield from merge_rows(rows.slice(0, complete)).to_batches() if complete else ()
+        held = rows.slice(complete).to_batches()
+    if held:
+        yield from merge_rows(pa.Table.from_batches(held)).to_batches()
+
+
+def _first_of_last_state(rows: pa.Table) -> int:
+    """Where the rows of the last (key, column) begin; there may be more of them to come."""
+    last = len(rows) - 1
+    same = pc.and_(*(pc.equal(rows[name], rows[name][last]) for name in ("key", "column")))
+    return pc.index(same, value=True).as_py()
 
 
 def collect(frame: DataFrame) -> pa.Table:

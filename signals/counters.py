@@ -1,6 +1,6 @@
-"""What one task counts of one column: the mutable twins of the profiles, one array for all buckets of a scan."""
+"""What one task counts of one column: the mutable twins of the profiles, one row of each array per slot of rows."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -9,10 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from signals.bins import CategoricalBins, NumericBins, ValueType
-from signals.distinct import EXACT_UP_TO, sketch, sketch_numbers
+from signals.distinct import EXACT_UP_TO
+from signals.few_values import DistinctNumbers, UnseenTexts
+from signals.growing import longer
 from signals.keys import Keys
 from signals.lookup import Lookup
-from signals.profile import most_frequent
+from signals.slots import Fold
 from signals.state import StateRows
 from signals.values import read_numbers, read_texts
 
@@ -22,34 +24,36 @@ __all__ = ["CategoricalCounter", "Counter", "NumericCounter", "Part"]
 class Part:
     """The parts of a column's state as `StateRows` number them."""
 
-    SCALARS = 0
-    """Cells: the SCALAR_* numbers below; n."""
-    CELLS = 1
-    """Cells of the bins; n, and for numbers total: the sum of (value - center)."""
-    MOMENTS = 2
-    """total: sum of squares of (value - center); low, high."""
-    UNSEEN = 3
+    PROFILE = 0
+    """counts: the scalars below, then the cells of the bins. For numbers also sums: of (value - center) by cell;
+    total: sum of squares of (value - center); low, high."""
+    UNSEEN = 1
     """value: a value outside the vocabulary; n."""
-    DISTINCT = 4
+    DISTINCT = 2
     """value: a distinct number as text."""
-    REGISTERS = 5
-    """Cells: registers of the distinct values' sketch; high: their rank."""
-    SAMPLE = 6
-    """value: a task's sample of numbers, as hex of float64; cell: the task."""
+    REGISTERS = 3
+    """ranks: the registers of the distinct values' sketch."""
+    SAMPLE = 4
+    """value: a sample of numbers, as hex of float64; cell: the piece of the dataset that it is of."""
 
 
 ROWS, NULLS, NANS, UNREADABLE, INFINITE = range(5)
+SCALARS = 5
 
 
 class Counter(Protocol):
-    """Counts one column of the batches of a task."""
+    """Counts one column of the batches of a piece of the dataset, then of the next piece."""
 
-    def add(self, array: pa.Array, keys: Keys, sample: npt.NDArray[np.intp] | None) -> None:
-        """Count one batch of the column; `sample` are the rows to keep as they are, for fitting bins."""
+    def add(self, array: pa.Array, keys: Keys) -> None:
+        """Count one batch of the column."""
         ...
 
-    def write(self, rows: StateRows, column: int, task: int) -> None:
-        """Write the state of everything that was added."""
+    def keep(self, array: pa.Array) -> None:
+        """Keep these values as they are, for fitting bins."""
+        ...
+
+    def write(self, rows: StateRows, column: int, fold: Fold, origin: int) -> None:
+        """Write the state of everything that was added, and begin anew."""
         ...
 
 
@@ -58,37 +62,40 @@ class NumericCounter:
     """Counts numbers into frozen cells; see `signals.profile.NumericProfile` for what each array is."""
 
     bins: NumericBins
-    buckets: int
     distinct_up_to: int = 0
     """How many distinct values are told apart exactly; 0: they are not counted."""
     estimate: bool = True
     """Whether distinct values beyond that are estimated, or just known to be more."""
 
     def __post_init__(self) -> None:
-        cells = self.bins.cells
-        self._lookup = Lookup.for_edges(self.bins.edges) if cells > 1 else None
-        self._scalars = np.zeros((self.buckets, 5), np.int64)
-        self._counts = np.zeros((self.buckets, cells), np.int64)
-        self._sums = np.zeros((self.buckets, cells))
-        self._squares = np.zeros(self.buckets)
-        self._low = np.full(self.buckets, np.inf)
-        self._high = np.full(self.buckets, -np.inf)
+        self._lookup = Lookup.for_edges(self.bins.edges) if self.bins.cells > 1 else None
+        self._clear()
+
+    def _clear(self) -> None:
+        self._counts = np.zeros((0, SCALARS + self.bins.cells), np.int64)
+        self._sums = np.zeros((0, self.bins.cells))
+        self._squares = np.zeros(0)
+        self._low = np.zeros(0)
+        self._high = np.zeros(0)
         self._distinct: dict[int, DistinctNumbers] = {}
         self._sample: list[npt.NDArray[np.float64]] = []
 
-    def add(self, array: pa.Array, keys: Keys, sample: npt.NDArray[np.intp] | None) -> None:
-        scalars = self._scalars[keys.span]
-        scalars[:, ROWS] += keys.rows(len(array))
+    def _make_room(self, slots: int) -> None:
+        self._counts, self._sums = longer(self._counts, slots), longer(self._sums, slots)
+        self._squares = longer(self._squares, slots)
+        self._low, self._high = longer(self._low, slots, np.inf), longer(self._high, slots, -np.inf)
+
+    def add(self, array: pa.Array, keys: Keys) -> None:
+        self._make_room(keys.room)
+        self._counts[keys.at, ROWS] += keys.sizes()
         read = read_numbers(array, self.bins.value_type)
-        if sample is not None:
-            self._sample.append(read.take(pa.array(sample)).drop_null().to_numpy(zero_copy_only=False))
         if read.null_count:
             readable = read.is_valid().to_numpy(zero_copy_only=False)
             null = (
                 array.is_null().to_numpy(zero_copy_only=False) if array.null_count else np.zeros(len(array), np.bool_)
             )
-            scalars[:, NULLS] += keys.tally(null)
-            scalars[:, UNREADABLE] += keys.tally(~readable & ~null)
+            self._counts[keys.at, NULLS] += keys.tally(null)
+            self._counts[keys.at, UNREADABLE] += keys.tally(~readable & ~null)
             read, keys = read.drop_null(), keys.where(readable)
         self._count(read.to_numpy(zero_copy_only=False), keys)
 
@@ -97,81 +104,61 @@ class NumericCounter:
             return
         if np.isnan(x.min()):  # the minimum of numbers with a NaN is NaN
             number = ~np.isnan(x)
-            self._scalars[keys.span, NANS] += keys.tally(~number)
+            self._counts[keys.at, NANS] += keys.tally(~number)
             x, keys = x[number], keys.where(number)
             if not len(x):
                 return
         if self.distinct_up_to:
             self._count_distinct(x, keys)
+        cells = self.bins.cells
         cell = self._lookup.cells(x) if self._lookup else np.zeros(len(x), np.intp)
-        self._counts[keys.span] += keys.counts(cell, self.bins.cells)
+        index = keys.index(cell, cells)
+        self._counts[keys.at, SCALARS:] += keys.counts(index, cells)
         low, high = keys.least(x), keys.greatest(x)
-        if np.isinf(np.min(low)) or np.isinf(np.max(high)):
+        if np.isinf(low.min()) or np.isinf(high.max()):
             finite = np.isfinite(x)
-            self._scalars[keys.span, INFINITE] += keys.tally(~finite)
-            x, cell, keys = x[finite], cell[finite], keys.where(finite)
+            self._counts[keys.at, INFINITE] += keys.tally(~finite)
+            x, keys = x[finite], keys.where(finite)
+            if not len(x):
+                return
+            index = keys.index(cell[finite], cells)
             low, high = keys.least(x), keys.greatest(x)
+        at = keys.at
         with np.errstate(over="ignore", invalid="ignore"):  # sums of huge numbers overflow; metrics say so
             from_center = x - self.bins.center
-            self._sums[keys.span] += keys.sums(cell, self.bins.cells, from_center)
-            self._squares[keys.span] += keys.squares(from_center)
-        self._low[keys.span] = np.minimum(self._low[keys.span], low)
-        self._high[keys.span] = np.maximum(self._high[keys.span], high)
+            self._sums[at] += keys.sums(index, cells, from_center)
+            self._squares[at] += keys.squares(from_center)
+        self._low[at] = np.minimum(self._low[at], low)
+        self._high[at] = np.maximum(self._high[at], high)
 
     def _count_distinct(self, x: npt.NDArray[np.float64], keys: Keys) -> None:
-        for bucket in range(keys.count):
-            found = self._distinct.setdefault(keys.first + bucket, DistinctNumbers(self.distinct_up_to, self.estimate))
-            found.add(x if keys.local is None else x[keys.local == bucket])
+        for slot, mine in zip(keys.slots.tolist(), np.split(x, keys.starts[1:]), strict=True):
+            self._distinct.setdefault(slot, DistinctNumbers(self.distinct_up_to, self.estimate)).add(mine)
 
-    def write(self, rows: StateRows, column: int, task: int) -> None:
-        _write_scalars(rows, column, self._scalars)
-        bucket, cell = np.nonzero(self._counts)
-        rows.add(
-            bucket,
-            column,
-            Part.CELLS,
-            cells=cell,
-            n=self._counts[bucket, cell],
-            total=self._sums[bucket, cell],
-        )
-        known = np.flatnonzero(self._high >= self._low)
-        rows.add(
-            known, column, Part.MOMENTS, cells=np.zeros(len(known)),
-            total=self._squares[known], low=self._low[known], high=self._high[known],
-        )  # fmt: skip
-        for bucket_, distinct in self._distinct.items():
-            distinct.write(rows, bucket_, column)
+    def keep(self, array: pa.Array) -> None:
+        read = read_numbers(array, self.bins.value_type).drop_null()
+        self._sample.append(read.to_numpy(zero_copy_only=False))
+
+    def write(self, rows: StateRows, column: int, fold: Fold, origin: int) -> None:
+        arrays = {
+            "counts": fold.of(self._counts),
+            "sums": fold.of(self._sums),
+            "total": fold.of(self._squares),
+            "low": fold.of(self._low, np.minimum),
+            "high": fold.of(self._high, np.maximum),
+        }
+        rows.add_arrays(fold.keys, column, Part.PROFILE, origin, arrays)
+        for key, slots in fold.members().items() if self._distinct else ():
+            found = DistinctNumbers(self.distinct_up_to, self.estimate)
+            for each in (self._distinct[slot] for slot in slots if slot in self._distinct):
+                found.join(each)
+            texts = found.texts
+            rows.add(key, column, Part.DISTINCT, cells=np.zeros(len(texts)), values=texts)
+            _write_registers(rows, key, column, found.registers)
         if self._sample:
             sample = np.concatenate(self._sample)
-            rows.add(0, column, Part.SAMPLE, cells=task, values=[sample.tobytes().hex()], n=len(sample))
-
-
-@dataclass
-class DistinctNumbers:
-    """Distinct numbers: themselves while they are few, then a sketch, or only the knowledge that they are more."""
-
-    up_to: int
-    estimate: bool
-    values: set[float] = field(default_factory=set[float])
-    registers: npt.NDArray[np.uint8] | None = None
-
-    def add(self, x: npt.NDArray[np.float64]) -> None:
-        """Take in these numbers; -0.0 is 0.0."""
-        if self.registers is None and len(self.values) <= self.up_to:
-            self.values.update((np.unique(x)[: self.up_to + 1] + 0.0).tolist())
-            if len(self.values) <= self.up_to or not self.estimate:
-                return
-            self.registers = sketch_numbers(np.array(sorted(self.values)))
-        if self.registers is not None:
-            self.registers = np.maximum(self.registers, sketch_numbers(x + 0.0))
-
-    def write(self, rows: StateRows, key: int, column: int) -> None:
-        """Write the values, or the sketch's registers."""
-        if self.registers is None:
-            texts = [repr(value) for value in sorted(self.values)[: self.up_to + 1]]
-            rows.add(key, column, Part.DISTINCT, cells=np.zeros(len(texts)), values=texts)
-        else:
-            _write_registers(rows, key, column, self.registers)
+            rows.add(0, column, Part.SAMPLE, cells=origin, values=[sample.tobytes().hex()], n=len(sample))
+        self._clear()
 
 
 @dataclass
@@ -179,30 +166,34 @@ class CategoricalCounter:
     """Counts categories into a frozen vocabulary; see `signals.profile.CategoricalProfile`."""
 
     bins: CategoricalBins
-    buckets: int
     named: int = EXACT_UP_TO
     """How many values outside the vocabulary are kept by name; memory is bounded by some multiples of it."""
 
     def __post_init__(self) -> None:
         self._vocabulary = pa.array(self.bins.categories, pa.string())
-        self._scalars = np.zeros((self.buckets, 5), np.int64)
-        self._counts = np.zeros((self.buckets, self.bins.cells), np.int64)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._counts = np.zeros((0, SCALARS + self.bins.cells), np.int64)
         self._unseen: dict[int, UnseenTexts] = {}
 
-    def add(self, array: pa.Array, keys: Keys, sample: npt.NDArray[np.intp] | None) -> None:
-        scalars = self._scalars[keys.span]
-        scalars[:, ROWS] += keys.rows(len(array))
+    def add(self, array: pa.Array, keys: Keys) -> None:
+        self._counts = longer(self._counts, keys.room)
+        self._counts[keys.at, ROWS] += keys.sizes()
         array, keys = self._without_nans(array, keys)
         read = read_texts(array, self.bins.value_type)
         codes = read.indices
         if codes.null_count:
             readable = codes.is_valid().to_numpy(zero_copy_only=False)
             null = array.is_null().to_numpy(zero_copy_only=False)
-            scalars[:, NULLS] += keys.tally(null)
-            scalars[:, UNREADABLE] += keys.tally(~readable & ~null)
+            self._counts[keys.at, NULLS] += keys.tally(null)
+            self._counts[keys.at, UNREADABLE] += keys.tally(~readable & ~null)
             codes, keys = codes.drop_null(), keys.where(readable)
         if len(codes):
             self._count(codes.to_numpy(zero_copy_only=False), read.dictionary, keys)
+
+    def keep(self, array: pa.Array) -> None:
+        """Vocabularies are fitted to counts, not to samples."""
 
     def _without_nans(self, array: pa.Array, keys: Keys) -> tuple[pa.Array, Keys]:
         if not pa.types.is_floating(array.type) or self.bins.value_type is ValueType.STRING:
@@ -210,69 +201,43 @@ class CategoricalCounter:
         nan = pc.fill_null(pc.is_nan(array), fill_value=False).to_numpy(zero_copy_only=False)
         if not nan.any():
             return array, keys
-        self._scalars[keys.span, NANS] += keys.tally(nan)
+        self._counts[keys.at, NANS] += keys.tally(nan)
         return array.filter(pa.array(~nan)), keys.where(~nan)
 
     def _count(self, codes: npt.NDArray[np.integer], dictionary: pa.Array, keys: Keys) -> None:
-        other = len(self.bins.categories)
+        other, cells = len(self.bins.categories), self.bins.cells
         known = pc.fill_null(pc.index_in(dictionary, self._vocabulary), other)
-        cell_of_code = known.to_numpy(zero_copy_only=False).astype(np.intp)
-        cell = cell_of_code[codes]
-        self._counts[keys.span] += keys.counts(cell, self.bins.cells)
-        unseen = cell == other
-        if not unseen.any():
-            return
-        local = np.zeros(len(codes), np.intp) if keys.local is None else keys.local
-        pairs, counts = np.unique(local[unseen] * len(dictionary) + codes[unseen], return_counts=True)
-        buckets, seen = np.divmod(pairs, len(dictionary))
+        cell = known.to_numpy(zero_copy_only=False).astype(np.intp)[codes]
+        counts = keys.counts(keys.index(cell, cells), cells)
+        self._counts[keys.at, SCALARS:] += counts
+        if counts[:, other].any():
+            self._count_unseen(codes, np.flatnonzero(cell == other), dictionary, keys)
+
+    def _count_unseen(
+        self, codes: npt.NDArray[np.integer], rows: npt.NDArray[np.intp], dictionary: pa.Array, keys: Keys
+    ) -> None:
+        width = len(dictionary)
+        runs = np.searchsorted(keys.starts, rows, side="right") - 1
+        pairs, counts = np.unique(runs * width + codes[rows], return_counts=True)
+        run, seen = np.divmod(pairs, width)
         texts = dictionary.take(pa.array(seen)).to_pylist()
-        for bucket in np.unique(buckets).tolist():
-            mine = np.flatnonzero(buckets == bucket)
-            found = self._unseen.setdefault(keys.first + bucket, UnseenTexts(self.named))
-            found.add([texts[i] for i in mine], counts[mine].tolist())
+        starts = np.flatnonzero(np.diff(run, prepend=-1))
+        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(run)], strict=True):
+            found = self._unseen.setdefault(int(keys.slots[run[start]]), UnseenTexts(self.named))
+            found.add(texts[start:end], counts[start:end].tolist())
 
-    def write(self, rows: StateRows, column: int, task: int) -> None:
-        _write_scalars(rows, column, self._scalars)
-        bucket, cell = np.nonzero(self._counts)
-        rows.add(bucket, column, Part.CELLS, cells=cell, n=self._counts[bucket, cell])
-        for key, unseen in self._unseen.items():
-            unseen.write(rows, key, column)
-
-
-@dataclass
-class UnseenTexts:
-    """Values outside the vocabulary: all of them while they are few, then the frequent ones and a sketch of all."""
-
-    named: int
-    counts: dict[str, int] = field(default_factory=dict[str, int])
-    registers: npt.NDArray[np.uint8] | None = None
-
-    def add(self, texts: list[str], counts: list[int]) -> None:
-        """Take in these values, each as often as counted."""
-        if self.registers is not None:
-            self.registers = np.maximum(self.registers, sketch(texts))
-        for text, count in zip(texts, counts, strict=True):
-            self.counts[text] = self.counts.get(text, 0) + count
-        if len(self.counts) > 10 * self.named:
-            if self.registers is None:
-                self.registers = sketch(self.counts)
-            self.counts = most_frequent(self.counts, 5 * self.named)
-
-    def write(self, rows: StateRows, key: int, column: int) -> None:
-        """Write the named values, and the sketch where they are not all."""
-        if self.registers is None and len(self.counts) > self.named:
-            self.registers = sketch(self.counts)
-        kept = most_frequent(self.counts, self.named)
-        rows.add(key, column, Part.UNSEEN, cells=np.zeros(len(kept)), values=list(kept), n=list(kept.values()))
-        if self.registers is not None:
-            _write_registers(rows, key, column, self.registers)
+    def write(self, rows: StateRows, column: int, fold: Fold, origin: int) -> None:
+        rows.add_arrays(fold.keys, column, Part.PROFILE, origin, {"counts": fold.of(self._counts)})
+        for key, slots in fold.members().items() if self._unseen else ():
+            found = UnseenTexts(self.named)
+            for each in (self._unseen[slot] for slot in slots if slot in self._unseen):
+                found.join(each)
+            kept = found.kept()
+            rows.add(key, column, Part.UNSEEN, cells=np.zeros(len(kept)), values=kept, n=list(kept.values()))
+            _write_registers(rows, key, column, found.registers)
+        self._clear()
 
 
-def _write_scalars(rows: StateRows, column: int, scalars: npt.NDArray[np.int64]) -> None:
-    bucket, scalar = np.nonzero(scalars)
-    rows.add(bucket, column, Part.SCALARS, cells=scalar, n=scalars[bucket, scalar])
-
-
-def _write_registers(rows: StateRows, key: int, column: int, registers: npt.NDArray[np.uint8]) -> None:
-    used = np.flatnonzero(registers)
-    rows.add(key, column, Part.REGISTERS, cells=used, high=registers[used].astype(np.float64))
+def _write_registers(rows: StateRows, key: int, column: int, registers: npt.NDArray[np.uint8] | None) -> None:
+    if registers is not None:
+        rows.add_arrays(np.array([key]), column, Part.REGISTERS, 0, {"ranks": registers[np.newaxis]})

@@ -1,4 +1,4 @@
-"""Which bucket of a scan each row belongs to."""
+"""Which rows of a batch are counted together, and which bucket of time an instant belongs to."""
 
 from dataclasses import dataclass
 
@@ -10,70 +10,76 @@ from signals.timestamps import UNDATED
 __all__ = ["Buckets", "Keys"]
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The buckets of one batch's rows.
+    """The slots of rows that are sorted by slot: one run of rows per slot.
+
+    What is added up here is added up run by run in the order of the rows, so that a run's sum does not depend on the
+    others.
 
     Attributes:
-        first, count: the rows' buckets are first, first + 1, ..., first + count - 1.
-        local: intp[rows], each row's bucket less `first`; None where all rows are in the one bucket `first`.
+        slots: intp[runs], each run's slot; no two are the same.
+        starts: intp[runs], the first row of each run; none is empty.
+        size: how many rows there are.
+        room: how many slots there are, these and others.
     """
 
-    first: int
-    count: int = 1
-    local: npt.NDArray[np.intp] | None = None
+    slots: Places
+    starts: Places
+    size: int
+    room: int
 
     @property
-    def span(self) -> slice:
-        """The buckets as a slice of an array over all buckets."""
-        return slice(self.first, self.first + self.count)
+    def at(self) -> "slice | Places":
+        """The slots as an index of an array over all slots."""
+        first, runs = int(self.slots[0]) if len(self.slots) else 0, len(self.slots)
+        return slice(first, first + runs) if (self.slots == np.arange(first, first + runs)).all() else self.slots
 
     def where(self, mask: Mask) -> "Keys":
-        """The buckets of the rows that a mask keeps."""
-        return self if self.local is None else Keys(self.first, self.count, self.local[mask])
+        """The slots of the rows that a mask keeps."""
+        kept = self.tally(mask)
+        runs = kept > 0
+        ends = np.cumsum(kept[runs])
+        return Keys(self.slots[runs], ends - kept[runs], int(kept.sum()), self.room)
 
-    def tally(self, mask: Mask) -> npt.NDArray[np.intp] | int:
-        """How many rows of each bucket the mask holds for: intp[count], or one number."""
-        return (
-            int(np.count_nonzero(mask)) if self.local is None else np.bincount(self.local[mask], minlength=self.count)
-        )
+    def sizes(self) -> Places:
+        """intp[runs], how many rows each has."""
+        return np.diff(self.starts, append=self.size)
 
-    def rows(self, size: int) -> npt.NDArray[np.intp] | int:
-        """How many rows each bucket has."""
-        return size if self.local is None else np.bincount(self.local, minlength=self.count)
+    def tally(self, mask: Mask) -> Places:
+        """intp[runs]: how many rows of each the mask holds for."""
+        if len(self.slots) == 1:
+            return np.array([np.count_nonzero(mask)])
+        return np.add.reduceat(mask, self.starts, dtype=np.intp)
 
-    def counts(self, cell: npt.NDArray[np.intp], cells: int) -> npt.NDArray[np.intp]:
-        """intp[count, cells]: how many rows each bucket's cells have."""
-        return np.bincount(self._index(cell, cells), minlength=self.count * cells).reshape(self.count, cells)
+    def index(self, cell: Places, cells: int) -> Places:
+        """intp[rows]: each row's run and cell as one number."""
+        return cell if len(self.slots) == 1 else np.repeat(np.arange(len(self.slots)) * cells, self.sizes()) + cell
 
-    def sums(self, cell: npt.NDArray[np.intp], cells: int, weights: Floats) -> Floats:
-        """float64[count, cells]: the sum of the weights of each bucket's cells."""
-        return _weighted(self._index(cell, cells), weights, self.count * cells).reshape(self.count, cells)
+    def counts(self, index: Places, cells: int) -> Places:
+        """intp[runs, cells]: how many rows each run's cells have, by what `index` gave."""
+        return np.bincount(index, minlength=len(self.slots) * cells).reshape(-1, cells)
 
-    def _index(self, cell: npt.NDArray[np.intp], cells: int) -> npt.NDArray[np.intp]:
-        return cell if self.local is None else self.local * cells + cell
+    def sums(self, index: Places, cells: int, weights: Floats) -> Floats:
+        """float64[runs, cells]: the sum of the weights of each run's cells, by what `index` gave."""
+        sums = np.bincount(index, weights, minlength=len(self.slots) * cells)
+        return sums.astype(np.float64, copy=False).reshape(-1, cells)
 
-    def squares(self, x: Floats) -> Floats | float:
-        """The sum of squares in each bucket."""
-        if self.local is not None:
-            return _weighted(self.local, x * x, self.count)
-        return float(np.einsum("i,i->", x, x))  # not @: BLAS would start threads, and a task has one core
+    def squares(self, x: Floats) -> Floats:
+        """float64[runs], the sum of squares."""
+        return np.add.reduceat(x * x, self.starts)
 
-    def least(self, x: Floats) -> Floats | float:
-        """The least number of each bucket; inf where it has none."""
-        if self.local is None:
-            return float(x.min(initial=np.inf))
-        low = np.full(self.count, np.inf)
-        np.minimum.at(low, self.local, x)
-        return low
+    def least(self, x: Floats) -> Floats:
+        """float64[runs], the least number."""
+        return np.minimum.reduceat(x, self.starts)
 
-    def greatest(self, x: Floats) -> Floats | float:
-        """The greatest number of each bucket; -inf where it has none."""
-        negative = self.least(-x) if self.local is not None else -float(x.max(initial=-np.inf))
-        return -negative
+    def greatest(self, x: Floats) -> Floats:
+        """float64[runs], the greatest number."""
+        return np.maximum.reduceat(x, self.starts)
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,3 @@ class Buckets:
         step = np.searchsorted(self.edges, instants, side="right") - 1
         inside = (step >= 0) & (step < steps) & (instants != UNDATED)
         return np.where(inside, self.bucket[np.clip(step, 0, steps - 1)], -1)
-
-
-def _weighted(index: npt.NDArray[np.intp], weights: Floats, size: int) -> Floats:
-    return np.bincount(index, weights, minlength=size).astype(np.float64, copy=False)

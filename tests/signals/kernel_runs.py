@@ -21,20 +21,20 @@ def merged_states(table: pa.Table, plan: ScanPlan, batches: int = 1, tasks: int 
     """The merged state of a table, however it was cut and dealt out."""
     random = np.random.default_rng(seed)
     cuts = [0, *sorted(random.integers(0, len(table) + 1, batches - 1).tolist()), len(table)]
-    scans = [Scan(plan, task) for task in range(tasks)]
+    scans = [Scan(plan) for _ in range(tasks)]
     for start, end in pairwise(cuts):
         part = table.slice(start, end - start)
         arrays = {name: pa.concat_arrays(part[name].chunks) for name in table.column_names if len(part)}
-        scans[random.integers(tasks)].add(arrays, len(part))
+        task = int(random.integers(tasks))
+        scans[task].add(arrays, len(part), task)
     states = [scan.rows() for scan in scans]
     random.shuffle(states)
     return merge_rows(pa.concat_tables(states))
 
 
 def profiled(table: pa.Table, plan: ScanPlan, batches: int = 1, tasks: int = 1, seed: int = 0) -> list[list[Profile]]:
-    """The profiles by bucket, then column."""
-    buckets = 1 if plan.buckets is None else plan.buckets.count
-    return profiles_of(merged_states(table, plan, batches, tasks, seed), plan.columns, buckets)
+    """The profiles by key, then column."""
+    return profiles_of(merged_states(table, plan, batches, tasks, seed), plan.columns, plan.keys)
 
 
 def profile_of(values: pa.Array | Sequence[object], column: ScannedColumn, **cuts: int) -> Profile:
