@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_ROWS", "Batch", "Batches", "Dataset", "Span", "Work"]
 
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 NO_ROWS = "empty"
 """The fingerprint of a bucket that certainly has no rows."""
 
@@ -47,6 +48,11 @@ class Span:
 
     start: datetime | None = None
     end: datetime | None = None
+
+    @property
+    def window(self) -> Window:
+        """The same stretch, from the calendar's beginning or to its end where it is unbounded."""
+        return Window(self.start or FIRST, self.end or LAST)
 
 
 class Dataset(Protocol):

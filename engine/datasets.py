@@ -1,6 +1,7 @@
 """How a definition's source becomes a dataset that Spark can map over."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from urllib.parse import unquote, urlparse
 
 import pyarrow as pa
@@ -8,17 +9,21 @@ import pyarrow.fs as pafs
 from pyspark.sql import DataFrame, SparkSession
 
 from engine.batches import Dataset, Span
-from engine.delta import live_files
+from engine.delta import LiveFiles, live_files
 from engine.errors import DataError
-from engine.file_feed import FileDataset
-from engine.files import DataFile, fingerprint, list_files, row_groups
+from engine.file_dataset import FileDataset
+from engine.file_pruning import time_of
+from engine.file_set import FileSet
+from engine.files import DataFile, fingerprint, list_files
 from engine.frame_feed import FrameDataset
+from engine.frame_files import FrameFiles
 from engine.monitor import Data, Source
 from engine.partitions import PartitionTime
 from engine.spark import SPARK_ERRORS, said_by
 
 __all__ = ["open_dataset"]
 
+PARQUET = (".parquet", ".parq", ".pq")
 CSV_DEFAULTS = {"header": "true", "inferSchema": "true", "escape": '"'}
 """A quote inside quotes is doubled, as everyone but Spark writes it (RFC 4180)."""
 
@@ -37,19 +42,18 @@ def open_dataset(spark: SparkSession, data: Data, span: Span, frames: Mapping[st
     """
     source = data.source
     if source.path is None:
-        return FrameDataset(_title(source), _frame(spark, source, frames or {}))
-    form = source.format or _format_of(source.path)
-    opened = _open_filesystem(source.path) if form in ("parquet", "delta") else None
-    if opened is None:
-        return FrameDataset(_title(source), _loaded(spark, source, form))
+        return FrameDataset(_title(source), _frame(spark, source, frames or {}), append_only=source.append_only)
+    opened = _open_filesystem(source.path)
+    form, listed = (source.format, None) if source.format else _format_of(source.path, opened)
+    if opened is None or form not in ("parquet", "delta"):
+        return _through_spark(spark, source, form, opened, listed)
     filesystem, path = opened
-    files, print_, declared = _live(source, path, filesystem, form)
-    timestamp = (data.columns.timestamp, data.columns.timestamp_format) if data.columns.timestamp else None
-    columns, splits = row_groups(
-        files, filesystem, PartitionTime(source.partitions), timestamp, span, declared=declared
-    )
-    remote = None if isinstance(filesystem, pafs.LocalFileSystem) else source.path
-    return FileDataset(_title(source), spark, columns, splits, print_, remote)
+    live = _live(source, path, filesystem, form, listed)
+    root = None if isinstance(filesystem, pafs.LocalFileSystem) else source.path
+    files = FileSet(live.files, filesystem, root, PartitionTime(source.partitions), live.columns)
+    columns = files.columns(span, time_of(data.columns))
+    dataset = FileDataset(_title(source), spark, columns, files, live.fingerprint)
+    return dataset if span == Span() else dataset.within(data.columns, [span.window])
 
 
 def _title(source: Source) -> str:
@@ -58,12 +62,32 @@ def _title(source: Source) -> str:
 
 
 def _live(
-    source: Source, path: str, filesystem: pafs.FileSystem, form: str
-) -> tuple[list[DataFile], str, pa.Schema | None]:
+    source: Source, path: str, filesystem: pafs.FileSystem, form: str, listed: Sequence[DataFile] | None
+) -> LiveFiles:
     if form == "delta":
         return live_files(source.path or path, source.options)
-    files = list_files(path, filesystem, (".parquet", ".parq", ".pq"))
-    return files, fingerprint(files), None
+    files = list_files(path, filesystem) if listed is None else listed
+    found = tuple(file for file in files if file.path.lower().endswith(PARQUET) or len(files) == 1)
+    if not found:
+        raise DataError(f"{source.path}: the folder holds no data files ({', '.join(PARQUET)})")
+    return LiveFiles(found, fingerprint(found))
+
+
+def _through_spark(
+    spark: SparkSession,
+    source: Source,
+    form: str,
+    opened: tuple[pafs.FileSystem, str] | None,
+    listed: Sequence[DataFile] | None,
+) -> FrameDataset:
+    if listed is None and opened is not None and form not in ("parquet", "delta"):
+        with contextlib.suppress(DataError):  # Spark may know what the path means
+            listed = list_files(opened[1], opened[0])
+    # Listed before Spark looks: a file that comes in between is new to the next run.
+    frame = _loaded(spark, source, form)
+    files = FrameFiles.of(frame, listed or (), PartitionTime(source.partitions))
+    print_ = fingerprint(files.files) if files else None
+    return FrameDataset(_title(source), frame, print_, files, source.append_only)
 
 
 def _open_filesystem(path: str) -> tuple[pafs.FileSystem, str] | None:
@@ -80,21 +104,21 @@ def _open_filesystem(path: str) -> tuple[pafs.FileSystem, str] | None:
     return filesystem, inside
 
 
-def _format_of(path: str) -> str:
-    """What the files at a path are, by their names."""
-    opened = _open_filesystem(path)
+def _format_of(path: str, opened: tuple[pafs.FileSystem, str] | None) -> tuple[str, list[DataFile] | None]:
+    """What the files at a path are, by their names; and the files, where they were listed to see."""
     if opened is None:
         endings = {".csv": "csv", ".json": "json", ".jsonl": "json"}
-        return next((form for ending, form in endings.items() if path.lower().endswith(ending)), "parquet")
+        return next((form for ending, form in endings.items() if path.lower().endswith(ending)), "parquet"), None
     filesystem, inside = opened
     if filesystem.get_file_info(f"{inside.rstrip('/')}/_delta_log").type is pafs.FileType.Directory:
-        return "delta"
-    name = list_files(inside, filesystem)[0].path.lower().removesuffix(".gz").removesuffix(".bz2").removesuffix(".zst")
+        return "delta", None
+    files = list_files(inside, filesystem)
+    name = files[0].path.lower().removesuffix(".gz").removesuffix(".bz2").removesuffix(".zst")
     known = {"parquet": ("parquet", "parq", "pq"), "csv": ("csv", "tsv"), "json": ("json", "jsonl", "ndjson")}
     found = next((form for form, endings in known.items() if name.endswith(tuple(f".{end}" for end in endings))), None)
     if found is None:
         raise DataError(f"{path}: cannot tell what {name!r} is; say `format: parquet`, `delta`, `csv` or `json`")
-    return found
+    return found, files
 
 
 def _frame(spark: SparkSession, source: Source, frames: Mapping[str, DataFrame]) -> DataFrame:

@@ -7,7 +7,6 @@ JVM never touches a value.
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.fs as pafs
@@ -16,14 +15,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from engine.batches import Batch, Work
-from engine.monitor import Columns
 from engine.spark import UNREADABLE, parallelism
-from engine.windows import Window
 
-if TYPE_CHECKING:
-    from signals.segments import Segment
-
-__all__ = ["FileDataset", "Split"]
+__all__ = ["FileFeed", "Split", "shared_out"]
 
 ROWS_AT_ONCE = 65_536
 """A batch of doubles of this length, and what is made of it, stay in the processor's cache."""
@@ -51,47 +45,34 @@ class Split:
 
 
 @dataclass(frozen=True)
-class FileDataset:
-    """Row groups of Parquet files as a dataset; see `engine.batches.Dataset`.
+class FileFeed:
+    """Row groups of Parquet files, as Spark maps over them.
 
     Attributes:
-        filesystem: a URI from which a task opens the same file system; None is the local one.
+        columns: the dataset's columns.
+        root: a URI from which a task opens the same file system; None is the local one.
     """
 
-    title: str
     spark: SparkSession
     columns: Mapping[str, pa.DataType]
     splits: Sequence[Split]
-    fingerprint: str | None = None
-    filesystem: str | None = None
+    root: str | None = None
 
     @property
     def tasks(self) -> int:
         """In how many tasks it is read: two for each that can run at once, so that a slow one is made up for."""
         return max(1, min(len(self.splits), 2 * parallelism(self.spark)))
 
-    def count_rows(self) -> int:
-        """See `engine.batches.Dataset.count_rows`: the footers tell."""
-        return sum(split.rows for split in self.splits)
-
-    def within(self, roles: Columns, spans: Sequence[Window], segments: "Sequence[Segment]" = ()) -> "FileDataset":
-        """See `engine.batches.Dataset.within`."""
-        return self
-
-    def fingerprints(self, roles: Columns, buckets: Sequence[Window]) -> dict[Window, str | None]:
-        """See `engine.batches.Dataset.fingerprints`."""
-        return dict.fromkeys(buckets, self.fingerprint)
-
     def map(self, work: Work, names: tuple[str, ...], schema: pa.Schema) -> DataFrame:
         """See `engine.batches.Dataset.map`."""
         shares = shared_out(self.splits, self.tasks)
-        filesystem = self.filesystem
+        root = self.root
         texts = [name for name in names if _is_text(self.columns.get(name))]
 
         def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             for batch in batches:
                 for number in batch.column(0).to_pylist():
-                    yield from work(read_splits(shares[number], names, texts, filesystem), number)
+                    yield from work(read_splits(shares[number], names, texts, root), number)
 
         return self.spark.range(0, len(shares), 1, len(shares)).mapInArrow(task, from_arrow_schema(schema))
 

@@ -56,6 +56,7 @@ class Source:
         options: Spark reader options, passed through.
         partitions: hive partition columns that tell the time (UTC), each with its step: ``{"date": "day"}``. They may
             be pruned by the window; other partition columns are plain columns.
+        append_only: whether rows are only ever added, never changed; so a count tells whether there are new ones.
     """
 
     path: str | None = None
@@ -64,6 +65,7 @@ class Source:
     format: str | None = None
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     partitions: Mapping[str, str] = field(default_factory=dict[str, str])
+    append_only: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,18 @@
 """What a file's path says about its rows: hive partition columns, and the time that some of them tell."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
 import isodate
+import pyarrow as pa
 
 from engine.batches import Span
+from engine.windows import Window
 
-__all__ = ["STEPS", "PartitionTime", "partition_values"]
+__all__ = ["STEPS", "PartitionTime", "partition_constants", "partition_values"]
 
 STEPS = {"year": "P1Y", "month": "P1M", "day": "P1D", "hour": "PT1H"}
 """The steps of time that a partition column may have, with their lengths; coarse ones first."""
@@ -19,6 +21,9 @@ WRITTEN = re.compile(
     r"(\d{4})[-/_.](\d\d?)(?:[-/_.](\d\d?)(?:[T _](\d\d?)(?:[:.]\d+)*)?)?|(\d{4})(\d\d)(\d\d)", re.ASCII
 )
 """Times as 2013-07, 2013-07-01, 2013-07-01 05:00 or 20130701; neither weeks nor days of the year."""
+
+INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+"""An int64; "07" is text: as a number it would lose its zero."""
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 
@@ -33,6 +38,27 @@ def partition_values(relative_path: str) -> dict[str, str | None]:
     return found
 
 
+def partition_constants(
+    partitions: Sequence[Mapping[str, str | None]], declared: Mapping[str, pa.DataType]
+) -> list[dict[str, pa.Scalar]]:
+    """Partition values by file: as declared, else integers where all values of a column are, else text."""
+    names = dict.fromkeys(name for values in partitions for name in values)
+    whole = {name for name in names if all(_is_integer(values.get(name)) for values in partitions)}
+    types = {name: declared.get(name, pa.int64() if name in whole else pa.string()) for name in names}
+    return [{name: _scalar(value, types[name]) for name, value in values.items()} for values in partitions]
+
+
+def _scalar(value: str | None, kind: pa.DataType) -> pa.Scalar:
+    try:
+        return pa.scalar(value, pa.string()).cast(kind)
+    except (pa.ArrowException, ValueError):
+        return pa.scalar(value, pa.string())
+
+
+def _is_integer(value: str | None) -> bool:
+    return value is None or INTEGER.fullmatch(value) is not None
+
+
 @dataclass(frozen=True)
 class PartitionTime:
     """Partition columns that tell the time in UTC, each with its step: ``{"date": "day"}``, or year, month and day."""
@@ -41,12 +67,21 @@ class PartitionTime:
 
     def overlaps(self, values: Mapping[str, str | None], span: Span) -> bool:
         """Whether a partition may hold rows of this span; one whose time cannot be read may."""
+        own = self.window(values)
+        if own is None:
+            return True
+        return (span.end is None or own.start < span.end) and (span.start is None or own.end > span.start)
+
+    def window(self, values: Mapping[str, str | None]) -> Window | None:
+        """The stretch of time that a partition holds; None where that cannot be read."""
         start = self._start(values)
         if start is None:
-            return True
+            return None
         finest = max((self.steps[name] for name in self.steps), key=list(STEPS).index)
-        end = start + isodate.parse_duration(STEPS[finest])
-        return (span.end is None or start < span.end) and (span.start is None or end > span.start)
+        try:
+            return Window(start, start + isodate.parse_duration(STEPS[finest]))
+        except OverflowError:  # the end of the calendar
+            return None
 
     def _start(self, values: Mapping[str, str | None]) -> datetime | None:
         if not self.steps or any(values.get(name) is None for name in self.steps):

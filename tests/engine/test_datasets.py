@@ -14,17 +14,18 @@ from pyspark.errors import PythonException
 from engine.batches import Span
 from engine.datasets import open_dataset
 from engine.errors import DataError
-from engine.file_feed import FileDataset
+from engine.file_dataset import FileDataset
 from engine.frame_feed import FrameDataset
 from engine.joined import open_production
 from engine.monitor import Columns, Context, Data, Source
 from engine.readings import Readings
-from engine.scanning import scan, scan_rows
+from engine.scanning import scan_rows
 from engine.spark import collect
 from engine.windows import Window
 from signals.bins import CategoricalBins, NumericBins, ValueType
 from signals.kernel import ScannedColumn, ScanPlan
 from signals.state import STATE_SCHEMA
+from tests.engine.scans import scan
 
 START = datetime(2013, 7, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -12,12 +12,13 @@ from deltalake import DeltaTable, write_deltalake
 from engine.batches import Span
 from engine.datasets import open_dataset
 from engine.errors import DataError
-from engine.file_feed import FileDataset
+from engine.file_dataset import FileDataset
 from engine.monitor import Columns, Context, Data, Source
-from engine.scanning import scan, scan_rows, span_of
+from engine.scanning import scan_rows, span_of
 from engine.windows import Window
 from signals.bins import NumericBins, ValueType
 from signals.kernel import ScannedColumn, ScanPlan, profiles_of
+from tests.engine.scans import scan
 
 X = ScannedColumn("x", NumericBins(ValueType.DOUBLE, np.array([50.0]), 0.0, 99.0), distinct_up_to=100)
 
@@ -149,5 +150,6 @@ def test_a_broken_log_is_said_by_name(spark, tmp_path):
 def test_a_live_file_that_is_gone_is_said_by_name(spark, tmp_path):
     write_deltalake(tmp_path / "t", pa.table({"x": [1.0]}))
     next((tmp_path / "t").glob("*.parquet")).unlink()
+    dataset = opened(spark, tmp_path / "t")
     with pytest.raises(DataError, match=r"\.parquet"):
-        opened(spark, tmp_path / "t")
+        dataset.count_rows()

@@ -11,10 +11,11 @@ import pytest
 
 from engine.batches import Span
 from engine.datasets import open_dataset
-from engine.file_feed import FileDataset, Split, shared_out
+from engine.file_dataset import FileDataset
+from engine.file_feed import Split, shared_out
 from engine.frame_feed import FrameDataset
 from engine.monitor import Columns, Context, Data, Source
-from engine.scanning import scan, scan_rows, span_of
+from engine.scanning import scan_rows, span_of
 from engine.spark import Meter
 from engine.windows import Window
 from signals.bins import CategoricalBins, NumericBins, ValueType
@@ -24,6 +25,7 @@ from signals.kernel import ScannedColumn, ScanPlan, profiles_of, sample_of
 from signals.profile import NumericProfile
 from signals.state import STATE_SCHEMA
 from signals.values import value_type_of
+from tests.engine.scans import scan
 from tests.signals.kernel_runs import profiled
 
 START = datetime(2013, 7, 1, tzinfo=UTC)

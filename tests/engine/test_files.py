@@ -14,11 +14,12 @@ from engine.datasets import open_dataset
 from engine.errors import DataError
 from engine.files import list_files
 from engine.monitor import Columns, Context, Data, Source
-from engine.scanning import scan, scan_rows, span_of
+from engine.scanning import scan_rows, span_of
 from engine.windows import Window
 from signals.bins import CategoricalBins, NumericBins, ValueType
 from signals.kernel import ScannedColumn, ScanPlan, profiles_of
 from signals.timestamps import TimeFormat
+from tests.engine.scans import scan
 
 START = datetime(2013, 7, 1, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -230,8 +231,9 @@ def test_row_groups_may_hold_no_rows(spark, tmp_path):
 def test_a_file_that_is_not_parquet_is_named(spark, tmp_path, content):
     write(tmp_path / "good.parquet", {"x": [1.0]})
     (tmp_path / "bad.parquet").write_bytes(content)
+    dataset = opened(spark, tmp_path)
     with pytest.raises(DataError, match=r"bad\.parquet"):
-        opened(spark, tmp_path)
+        dataset.count_rows()
 
 
 def test_a_file_with_a_torn_footer_is_named(spark, tmp_path):
