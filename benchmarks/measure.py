@@ -20,7 +20,8 @@ from typing import Any
 import psutil
 
 __all__ = [
-    "HERE", "ROOT", "Cost", "Ended", "alternate", "cost_of", "fresh", "in_turns", "middle", "ratio", "table", "watched",
+    "HERE", "ROOT", "Cost", "Ended", "alternate", "cost_of", "fresh", "in_turns", "middle",
+    "middle_cost", "ratio", "table", "watched",
 ]  # fmt: skip
 
 HERE = Path(__file__).resolve().parent
@@ -151,6 +152,11 @@ def in_turns(scripts: Mapping[str, Sequence[object]], rounds: int) -> dict[str, 
 def middle(results: Sequence[Mapping[str, Any]], key: str) -> float:
     """The median of one number over several results."""
     return median(result[key] for result in results)
+
+
+def middle_cost(costs: Sequence[Cost]) -> Cost:
+    """The median CPU and the median wall time."""
+    return Cost(median(cost.cpu for cost in costs), median(cost.wall for cost in costs))
 
 
 def ratio(costs: Mapping[str, Sequence[Cost]], name: str, over: str) -> float:

@@ -1,8 +1,9 @@
 """What every metric that a signal asks for says of every group: numbers with their evidence, or reasons."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from engine.comparisons import Comparison
 from engine.monitor import MetricRequest, Signal
@@ -39,6 +40,7 @@ class Measured:
         rows: the window's rows, as far as they are known.
         status: why the result is not to be judged, where that is not for its verdict to say.
         provisional: what is not final about it; None when it is.
+        remark: what else to know about it; None when there is nothing.
     """
 
     group: str
@@ -47,6 +49,7 @@ class Measured:
     rows: int | None = None
     status: Status | None = None
     provisional: str | None = None
+    remark: str | None = None
 
 
 def measure(found: Comparison | Scored, scheduled_for: datetime) -> list[Measured]:
@@ -60,13 +63,14 @@ def _measure_comparison(found: Comparison, scheduled_for: datetime) -> list[Meas
     signal, window = found.plan.signal, found.plan.windows[scheduled_for]
     if found.trouble:
         return [_broken(DATASET, request, found.trouble) for request in _each_once(signal)]
-    current = found.current.get(window, {})
-    baseline = found.baseline.get(found.plan.baselines[scheduled_for], {})
+    current, baseline = found.current(window), found.baseline(found.plan.baselines[scheduled_for])
     answers: list[Measured] = []
     for watched in found.watched:
         before = baseline.get(watched.baseline or "")
-        answers += _measure_column(signal, watched, current.get(watched.column), before)
-    return [*answers, *_measure_dataset(found, window, current, baseline)]
+        answers += _measure_column(found, watched, current.get(watched.column), before)
+    answers += _measure_dataset(found, window, baseline)
+    gone = found.vanished(window, found.plan.baselines[scheduled_for])
+    return [replace(each, remark=gone) for each in answers] if gone else answers
 
 
 def _measure_scored(found: Scored, scheduled_for: datetime) -> list[Measured]:
@@ -116,9 +120,9 @@ def _performed(signal: Signal, request: MetricRequest, performance: Performance)
 
 
 def _measure_column(
-    signal: Signal, watched: Watched, current: Profile | None, baseline: Profile | None
+    found: Comparison, watched: Watched, current: Profile | None, baseline: Profile | None
 ) -> Iterator[Measured]:
-    known = current or baseline
+    signal, known = found.plan.signal, current or baseline
     kind = known.bins.kind if known else None
     requests = list(_requests(signal, watched.group, kind))
     if watched.trouble:
@@ -127,6 +131,7 @@ def _measure_column(
     if current is None:
         return
     change = None if baseline is None else Change(current, baseline, signal.binning, signal.nulls)
+    evidence = _standing_on(found, watched, current)
     for request in requests:
         metric = METRICS[request.metric]
         if metric.family is Family.QUALITY:
@@ -135,7 +140,7 @@ def _measure_column(
             result = Undefined("there is no baseline")
         else:
             result = metric.compute(change)
-        yield Measured(watched.group, request, _with_unseen(result, current), current.rows)
+        yield Measured(watched.group, request, _with(evidence, result), current.rows)
 
 
 def _requests(signal: Signal, group: str, kind: Kind | None) -> Iterator[MetricRequest]:
@@ -152,30 +157,34 @@ def _requests(signal: Signal, group: str, kind: Kind | None) -> Iterator[MetricR
         yield request
 
 
-def _with_unseen(result: Measurement | Undefined, current: Profile) -> Measurement | Undefined:
-    """The evidence with the values that the baseline does not have, by name."""
-    if isinstance(result, Undefined) or not isinstance(current, CategoricalProfile) or not current.unseen:
-        return result
-    if not current.bins.complete:
-        return result
-    return replace(result, details={**result.details, "unseen": most_frequent(current.unseen, NAMED)})
+def _standing_on(found: Comparison, watched: Watched, current: Profile) -> dict[str, Any]:
+    """What a value stands on: the kept profiles and their bins, and the values that the baseline does not have."""
+    evidence: dict[str, Any] = {"bins_id": current.bins.id}
+    evidence |= {name: side.key for name, side in zip(("dataset", "baseline_dataset"), found.sides, strict=False)}
+    if watched.baseline != watched.column:
+        evidence["baseline_column"] = watched.baseline
+    if isinstance(current, CategoricalProfile) and current.unseen and current.bins.complete:
+        evidence["unseen"] = most_frequent(current.unseen, NAMED)
+    return evidence
+
+
+def _with(evidence: dict[str, Any], result: Measurement | Undefined) -> Measurement | Undefined:
+    return result if isinstance(result, Undefined) else replace(result, details={**result.details, **evidence})
 
 
 # ------------------------------------------------------------------------------------------------------ dataset
 
 
-def _measure_dataset(
-    found: Comparison, window: Window, current: dict[str, Profile], baseline: dict[str, Profile]
-) -> Iterator[Measured]:
+def _measure_dataset(found: Comparison, window: Window, baseline: Mapping[str, Profile]) -> Iterator[Measured]:
     asked = [request for request in found.plan.signal.metrics if METRICS[request.metric].family is Family.DATASET]
-    rows = found.rows[window]
+    rows = found.rows(window)
     duplicates = found.duplicates[window] if found.duplicates else None
     dataset = Dataset(
         rows=rows,
         baseline_rows=next((profile.rows for profile in baseline.values()), None),
         duplicate_ids=duplicates.repeats if duplicates else None,
         ids=duplicates.ids if duplicates else None,
-        latest=found.latest.get(window),
+        latest=found.latest(window),
         window_end=window.end,
     )
     for request in asked:

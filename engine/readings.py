@@ -1,6 +1,6 @@
 """What one evaluation reads: each dataset opened once, with what was found out about it on the way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from hashlib import blake2b
@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from engine.batches import Dataset, Span
 from engine.errors import DataError
 from engine.joined import open_production
-from engine.monitor import Columns, Data
+from engine.monitor import Columns, Data, Monitor
 from engine.roles import find_roles, merged_roles
 from signals.kernel import TaskReport
 from signals.timestamps import TimeFormat
@@ -27,7 +27,6 @@ class Readings:
         frames: the caller's own DataFrames by table name.
         rows_read: rows that tasks read so far.
         cpu_seconds: CPU seconds that tasks spent counting so far.
-        notes: what was found out, each once.
         errors: data that could not be read, each once.
         fingerprints: the state of every source, by title.
     """
@@ -36,9 +35,10 @@ class Readings:
     frames: Mapping[str, DataFrame] = field(default_factory=dict[str, DataFrame])
     rows_read: int = 0
     cpu_seconds: float = 0.0
-    notes: list[str] = field(default_factory=list[str])
     errors: list[str] = field(default_factory=list[str])
     fingerprints: dict[str, str] = field(default_factory=dict[str, str])
+    _notes: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    _titles: dict[str, str] = field(default_factory=dict[str, str])
     _spans: dict[str, Span] = field(default_factory=dict[str, Span])
     _opened: dict[str, Dataset | DataError] = field(default_factory=dict[str, "Dataset | DataError"])
 
@@ -61,10 +61,11 @@ class Readings:
         dataset = self._opened[wanted]
         if isinstance(dataset, DataError):
             raise dataset
+        self._titles[source] = dataset.title
         declared = reduce(merged_roles, [data.columns for data in datas])
         roles, notes = find_roles(dataset.title, declared, dataset.columns)
         for note in notes:
-            self.note(note)
+            self.note(note, dataset.title)
         return dataset, roles
 
     def key(self, datas: Sequence[Data], roles: Columns) -> str:
@@ -80,10 +81,20 @@ class Readings:
             self.fingerprints[dataset.title] = dataset.fingerprint
         return dataset
 
-    def note(self, text: str) -> None:
-        """Keep a note, once."""
-        if text not in self.notes:
-            self.notes.append(text)
+    def note(self, text: str, about: str = "") -> None:
+        """Keep a note, once; it is told to whoever reads the dataset of this title (empty: to all)."""
+        if (about, text) not in self._notes:
+            self._notes.append((about, text))
+
+    def titles(self, monitor: Monitor) -> set[str]:
+        """The datasets that a monitor has read."""
+        sides = [(signal.production, signal.reference) for signal in monitor.signals]
+        keys = [_source_key(each) for now, before in sides for each in (now, (before,) if before else ()) if each]
+        return {self._titles[key] for key in keys if key in self._titles}
+
+    def notes(self, titles: Collection[str]) -> list[str]:
+        """What was found out about these datasets."""
+        return [text for about, text in self._notes if not about or about in titles]
 
     def failed(self, error: DataError) -> str:
         """Keep an error, once; its text."""
@@ -101,10 +112,12 @@ class Readings:
         """Take in what the tasks of a scan say of themselves."""
         self.count(report.rows_read, report.cpu_seconds)
         if report.undated:
-            self.note(f"{title}: {report.undated:,} rows without a readable {roles.timestamp!r} are in no window")
+            self.note(
+                f"{title}: {report.undated:,} rows without a readable {roles.timestamp!r} are in no window", title
+            )
         found = [form for form in report.time_formats if form is not TimeFormat.TIMESTAMP]
         if found and roles.timestamp_format is TimeFormat.AUTO:
-            self.note(f"{title}: found {roles.timestamp!r} to be written as {' and '.join(found)}")
+            self.note(f"{title}: found {roles.timestamp!r} to be written as {' and '.join(found)}", title)
 
 
 def _source_key(datas: Sequence[Data]) -> str:

@@ -1,6 +1,6 @@
 """The record of a run: what it was asked, what it read, what it cost, and whether it failed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,19 +15,24 @@ __all__ = ["Cost", "run_of"]
 
 @dataclass(frozen=True)
 class Cost:
-    """What the evaluation of some times read and cost, all together."""
+    """What the evaluation of some monitors and times read and cost, all together.
+
+    Attributes:
+        readings: what was read.
+        meter: what it took.
+        runs: how many runs it was.
+    """
 
     readings: Readings
     meter: Meter
-    times: Sequence[datetime]
+    runs: int
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was found out on the way, and whose cost it is."""
-        if len(self.times) == 1:
-            return tuple(self.readings.notes)
-        others = f"evaluated with {len(self.times) - 1:,} other times: rows read, jobs and cost are of all of them"
-        return (*self.readings.notes, others)
+    def notes(self, titles: Collection[str]) -> tuple[str, ...]:
+        """What was found out about these datasets, and whose cost it is."""
+        own = self.readings.notes(titles)
+        if self.runs == 1:
+            return tuple(own)
+        return (*own, f"evaluated with {self.runs - 1:,} other runs: rows read, jobs and cost are of all of them")
 
 
 def run_of(  # noqa: PLR0917 - one of each
@@ -41,6 +46,7 @@ def run_of(  # noqa: PLR0917 - one of each
 ) -> Run:
     """The record of one scheduled time, in its so-manieth attempt; with an error it is a failed one."""
     readings, meter = cost.readings, cost.meter
+    titles = readings.titles(monitor)
     return Run(
         run_id=f"{monitor.name}/{time:%Y-%m-%dT%H:%M:%SZ}/{attempt}",
         monitor=monitor.name,
@@ -56,7 +62,7 @@ def run_of(  # noqa: PLR0917 - one of each
         cpu_seconds=readings.cpu_seconds + meter.driver_seconds,
         wall_seconds=meter.wall_seconds,
         config_hash=monitor.config_hash,
-        fingerprints=readings.fingerprints,
-        notes=cost.notes,
+        fingerprints={title: print_ for title, print_ in readings.fingerprints.items() if title in titles},
+        notes=cost.notes(titles),
         error=error,
     )

@@ -77,7 +77,7 @@ def _row(stamp: Stamp, plan: SignalPlan, answer: Measured, q_value: float | None
         operator=verdict.operator.value if verdict.operator else None,
         breached=verdict.breached,
         status=verdict.status,
-        reason=verdict.reason or answer.provisional,
+        reason=verdict.reason or answer.provisional or answer.remark,
         row_count=found.rows if found else answer.rows,
         baseline_row_count=found.baseline_rows if found else None,
         p_value=found.p_value if found else None,

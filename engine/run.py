@@ -1,36 +1,50 @@
-"""The straight line: a definition and a scheduled time in, judged rows out.
+"""The straight line: definitions and scheduled times in, judged rows out.
 
-    plan  ─►  profiles (one scan per dataset)  ─►  measurements  ─►  verdicts  ─►  signal_metrics
+    plan  ─►  profiles (kept, or one scan per dataset)  ─►  measurements  ─►  verdicts  ─►  signal_metrics
 
-Spark counts, numpy compares. A signal whose data cannot be read has rows that say so; the others' results arrive.
+Spark counts, numpy compares. A signal whose data cannot be read has rows that say so; the others' results arrive, and
+so do the other monitors'.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 
-from engine.comparisons import compare
+from engine.comparisons import Comparison, compare
 from engine.errors import DataError
 from engine.histories import Histories
-from engine.measuring import measure
+from engine.measuring import Measured, measure
 from engine.monitor import Monitor, SignalType
 from engine.plan import SignalPlan, plan_of
 from engine.readings import Readings
 from engine.records import Cost, run_of
-from engine.results import MetricRow, Run, Status, as_table
+from engine.results import MetricRow, Run, RunStatus, Status, as_table
+from engine.revisions import Revision, revisions_of
 from engine.rows import Stamp, rows_of
-from engine.scored import score
+from engine.scored import Scored, score
 from engine.spark import Meter
 from engine.store import Store
 from engine.tables import SIGNAL_METRICS
-from engine.watched import role_names
 
-__all__ = ["Evaluation", "evaluate", "evaluate_all"]
+__all__ = ["Due", "Evaluation", "evaluate", "evaluate_all", "evaluate_together"]
 
 Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Due:
+    """A monitor and the scheduled times (aware) that it is to be evaluated for."""
+
+    monitor: Monitor
+    times: tuple[datetime, ...]
+
+    def and_also(self, times: Sequence[datetime]) -> "Due":
+        """With these times too: UTC, in order, each once."""
+        return replace(self, times=tuple(sorted({time.astimezone(UTC) for time in (*self.times, *times)})))
 
 
 @dataclass(frozen=True)
@@ -38,14 +52,17 @@ class Evaluation:
     """What one run found.
 
     Attributes:
-        run: the run's record.
+        run: the run's record; a failed one says why, and has rows that say so.
         rows: one row per check.
         errors: data that could not be read; the rows of its signals have the status `error`.
+        revisions: what is other than in the earlier evaluation that this one replaces because labels arrived since;
+            None where it is no revision.
     """
 
     run: Run
     rows: tuple[MetricRow, ...]
     errors: tuple[str, ...] = ()
+    revisions: tuple[Revision, ...] | None = None
 
     @property
     def breaches(self) -> tuple[MetricRow, ...]:
@@ -72,7 +89,7 @@ def evaluate(
         spark: the caller's session, classic or Connect; nothing of it is changed.
         monitor: what to evaluate.
         scheduled_for: aware; the windows are computed from it, whenever this runs.
-        store: where to keep results, frozen bins and the baseline's profiles; None keeps nothing.
+        store: where to keep results, frozen bins and profiles; None keeps nothing.
         now: what the clock says, for the record; the engine itself reads no clock (default: `scheduled_for`).
         frames: the caller's own DataFrames, by the name that the definition gives as `table`.
 
@@ -94,39 +111,107 @@ def evaluate_all(
     progress: Progress | None = None,
 ) -> list[Evaluation]:
     """Evaluate a monitor for several scheduled times, with every dataset read once for all of them; see `evaluate`."""
-    times = sorted({time.astimezone(UTC) for time in times})
+    due = [Due(monitor, tuple(times))]
+    found = evaluate_together(spark, due, store=store, now=now, frames=frames, progress=progress)[0]
+    if found[0].run.status is RunStatus.FAILED:
+        raise DataError(found[0].run.error)
+    return found
+
+
+def evaluate_together(
+    spark: SparkSession,
+    due: Sequence[Due],
+    *,
+    store: Store | None = None,
+    now: datetime | None = None,
+    frames: Mapping[str, DataFrame] | None = None,
+    progress: Progress | None = None,
+    refresh: bool = False,
+    revise: bool = False,
+) -> list[list[Evaluation]]:
+    """Evaluate several monitors, each for its times, with every dataset read once for all of them; see `evaluate`.
+
+    Args:
+        spark: as for `evaluate`.
+        due: the monitors, each once.
+        store: as for `evaluate`.
+        now: as for `evaluate`.
+        frames: as for `evaluate`.
+        progress: is told what is being done.
+        refresh: read again what is kept.
+        revise: also evaluate again earlier runs whose labels have arrived since.
+
+    Returns:
+        For each monitor its evaluations in order of time. Those of a monitor whose data cannot be read are failed ones.
+    """
     say = progress or (lambda _: None)
     readings = Readings(spark, frames or {})
-    plans = plan_of(monitor, times)
+    due = [each.and_also(()) for each in due]
+    asked = {each.monitor.name: set(each.times) for each in due}
     with Meter(spark) as meter:
+        due, scored = _scored(due, readings, store, say, refresh=refresh, revise=revise)
         say("reading production and baselines")
-        comparisons = compare([plan for plan in plans if not _labelled(plan)], role_names(monitor), readings, store)
-        if labelled := [plan for plan in plans if _labelled(plan)]:
-            say("joining predictions and ground truth")
-        scored = score(labelled, readings)
+        plans = [plan for each in due for plan in plan_of(each.monitor, each.times) if not _labelled(plan)]
+        compared = compare(plans, readings, store, refresh=refresh)
         say("measuring")
-        answers = {
-            (each.plan.signal.name, time): measure(each, time) for each in (*comparisons, *scored) for time in times
-        }
-    nothing = all(each.trouble for each in (*comparisons, *scored))
-    error = "\n".join(readings.errors) if nothing else None
-    attempts = store.attempts(monitor.name, times[0], times[-1]) if store else {}
-    histories = Histories(store, monitor, times)
-    cost = Cost(readings, meter, times)
-    evaluations: list[Evaluation] = []
-    for time in times:
-        run = run_of(monitor, plans, time, attempts.get(time, 0) + 1, now or times[-1], cost, error)
-        stamp = Stamp(monitor, run.run_id, time, run.started_at)
-        rows = [row for plan in plans for row in rows_of(stamp, plan, answers[plan.signal.name, time], histories)]
-        histories.add(rows)
-        evaluations.append(Evaluation(run, tuple(rows), tuple(readings.errors)))
+        signals = {_place(each.plan): each for each in (*scored, *compared)}
+        answers = {(place, time): measure(each, time) for place, each in signals.items() for time in each.plan.windows}
+    cost = Cost(readings, meter, sum(len(each.times) for each in due))
+    found: list[list[Evaluation]] = []
+    for each in due:
+        own = [signals[each.monitor.name, signal.name] for signal in each.monitor.signals]
+        revised = set(each.times) - asked[each.monitor.name]
+        found.append(_evaluations(each, own, answers, cost, now, store, revised))
     if store:
         say("writing results")
-        store.write([each.run for each in evaluations], [row for each in evaluations for row in each.rows])
-    if error:
-        raise DataError(error)
-    return evaluations
+        every = [evaluation for own in found for evaluation in own]
+        store.write([each.run for each in every], [row for each in every for row in each.rows])
+    return found
 
 
 def _labelled(plan: SignalPlan) -> bool:
     return plan.signal.type is SignalType.MODEL_PERFORMANCE
+
+
+def _scored(
+    due: Sequence[Due], readings: Readings, store: Store | None, say: Progress, *, refresh: bool, revise: bool
+) -> tuple[list[Due], list[Scored]]:
+    """The performance signals' states; with the earlier times that labels have changed since."""
+    labelled = [plan for each in due for plan in plan_of(each.monitor, each.times) if _labelled(plan)]
+    if not labelled:
+        return [*due], []
+    say("joining predictions and ground truth")
+    return [*due], score(labelled, readings)
+
+
+Place = tuple[str, str]
+"""A monitor's and a signal's name."""
+
+
+def _place(plan: SignalPlan) -> Place:
+    return plan.monitor.name, plan.signal.name
+
+
+def _evaluations(  # noqa: PLR0917 - one of each
+    due: Due,
+    signals: Sequence[Comparison | Scored],
+    answers: Mapping[tuple[Place, datetime], Sequence[Measured]],
+    cost: Cost,
+    now: datetime | None,
+    store: Store | None,
+    revised: AbstractSet[datetime],
+) -> list[Evaluation]:
+    monitor, plans = due.monitor, [each.plan for each in signals]
+    errors = tuple(dict.fromkeys(each.trouble for each in signals if each.trouble))
+    error = "\n".join(errors) if all(each.trouble for each in signals) else None
+    attempts = store.attempts(monitor.name, due.times[0], due.times[-1]) if store else {}
+    histories = Histories(store, monitor, due.times)
+    found: list[Evaluation] = []
+    for time in due.times:
+        run = run_of(monitor, plans, time, attempts.get(time, 0) + 1, now or due.times[-1], cost, error)
+        stamp = Stamp(monitor, run.run_id, time, run.started_at)
+        rows = tuple(row for plan in plans for row in rows_of(stamp, plan, answers[_place(plan), time], histories))
+        histories.add(rows)
+        changes = revisions_of(store, rows) if store and time in revised else None
+        found.append(Evaluation(run, rows, errors, changes))
+    return found

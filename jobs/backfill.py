@@ -18,7 +18,7 @@ if find_spec("engine") is None:
 import typer  # noqa: E402 - after the path
 
 from jobs.exits import ending  # noqa: E402
-from jobs.options import EXIT_CODES, Form, From, MonitorFiles, RunFormat, StoreUri, To, Verbose  # noqa: E402
+from jobs.options import EXIT_CODES, Form, From, MonitorFiles, Refresh, RunFormat, StoreUri, To, Verbose  # noqa: E402
 from jobs.stores import DEFAULT_STORE  # noqa: E402
 
 __all__ = ["backfill"]
@@ -35,6 +35,7 @@ def backfill(
     end: To,
     store: StoreUri = DEFAULT_STORE,
     form: Form = RunFormat.TABLE,
+    refresh: Refresh = False,
     verbose: Verbose = False,
 ) -> int:
     """Evaluate monitors for every time in a range at which they were due, with the session of spark-submit."""
@@ -46,7 +47,16 @@ def backfill(
     session = SparkSession.builder.appName("driftline").getOrCreate
     # spark-submit sends stderr to stdout, where JSON stands alone.
     as_json = form is RunFormat.JSON
-    return backfill_monitors(load_monitors(monitor), start, end, store, session, as_json=as_json, silent=as_json)
+    return backfill_monitors(
+        load_monitors(monitor),
+        start,
+        end,
+        store,
+        session,
+        as_json=as_json,
+        refresh=refresh,
+        silent=as_json,
+    )
 
 
 if __name__ == "__main__":

@@ -17,12 +17,14 @@ from jobs.options import (
     Feature,
     Form,
     From,
+    Keep,
     Limit,
     ListForm,
     ListFormat,
     Master,
     Metric,
     Paths,
+    Refresh,
     Remote,
     RunFormat,
     SetThreshold,
@@ -78,6 +80,7 @@ def run(
     store: StoreUri = DEFAULT_STORE,
     form: Form = RunFormat.TABLE,
     fail_on_breach: FailOnBreach = False,
+    refresh: Refresh = False,
     master: Master = "local[*]",
     remote: Remote = None,
     conf: Conf = None,
@@ -86,7 +89,8 @@ def run(
     """Evaluate monitors for one scheduled time: what breached, by how much, since when, from how many rows.
 
     Without --at it is the latest time at which each monitor was due. The windows of data are computed from that
-    time, whenever the command runs; running it again replaces its results.
+    time, whenever the command runs; running it again replaces its results. Only what is new in the data is read, once
+    for all monitors; earlier runs whose labels have arrived since are evaluated again, and told.
     """
     from jobs.monitors import load_monitors
     from jobs.session import SparkOptions, starting
@@ -95,7 +99,15 @@ def run(
     with starting(SparkOptions(master, remote, tuple(conf or ()), verbose)) as spark:
         from jobs.evaluate import evaluate_monitors
 
-        return evaluate_monitors(monitors, at, store, spark.session, as_json=as_json, fail_on_breach=fail_on_breach)
+        return evaluate_monitors(
+            monitors,
+            at,
+            store,
+            spark.session,
+            as_json=as_json,
+            fail_on_breach=fail_on_breach,
+            refresh=refresh,
+        )
 
 
 @app.command(epilog="Example: driftline backfill conf/monitors/flights.yaml --from 2013-03-01 --to 2014-01-01")
@@ -107,6 +119,7 @@ def backfill(
     end: To,
     store: StoreUri = DEFAULT_STORE,
     form: Form = RunFormat.TABLE,
+    refresh: Refresh = False,
     master: Master = "local[*]",
     remote: Remote = None,
     conf: Conf = None,
@@ -120,7 +133,35 @@ def backfill(
     with starting(SparkOptions(master, remote, tuple(conf or ()), verbose, STEADY_JAVA)) as spark:
         from jobs.history import backfill_monitors
 
-        return backfill_monitors(monitors, start, end, store, spark.session, as_json=form is RunFormat.JSON)
+        as_json = form is RunFormat.JSON
+        return backfill_monitors(monitors, start, end, store, spark.session, as_json=as_json, refresh=refresh)
+
+
+@app.command(epilog="Example: driftline rebin conf/monitors/flights.yaml")
+@ending
+def rebin(
+    paths: Paths,
+    *,
+    at: At = None,
+    store: StoreUri = DEFAULT_STORE,
+    master: Master = "local[*]",
+    remote: Remote = None,
+    conf: Conf = None,
+    verbose: Verbose = False,
+) -> int:
+    """Fit new bins to the monitors' baselines, and compare in them from now on.
+
+    Bins are frozen with a monitor's first baseline and kept when the baseline moves, so that results can be compared;
+    this makes new ones on purpose. Results say in which bins they were counted, and old ones stay readable.
+    """
+    from jobs.monitors import load_monitors
+    from jobs.session import SparkOptions, starting
+
+    monitors = load_monitors(paths)
+    with starting(SparkOptions(master, remote, tuple(conf or ()), verbose)) as spark:
+        from jobs.rebin import rebin_monitors
+
+        return rebin_monitors(monitors, at, store, spark.session)
 
 
 @app.command(epilog="Example: driftline results --monitor flights --from 2013-07-01 --breached --format csv")
@@ -192,6 +233,58 @@ def replay(
 
     question = Question(monitor, start, end, settings or (), budget)
     replay_thresholds(store, question, as_json=form is RunFormat.JSON)
+
+
+profiles = typer.Typer(
+    help="What was counted once and is kept: list it, verify it against the data, or delete what is old.",
+    no_args_is_help=True,
+)
+app.add_typer(profiles, name="profiles")
+
+
+@profiles.command("list", epilog="Example: driftline profiles list")
+@ending
+def list_(*, store: StoreUri = DEFAULT_STORE, form: Form = RunFormat.TABLE, verbose: Verbose = False) -> None:
+    """List what is kept: datasets, their buckets of time, columns and segments. Spark is not started."""
+    from jobs.profiles import list_profiles
+
+    list_profiles(store, as_json=form is RunFormat.JSON)
+
+
+@profiles.command(epilog="Example: driftline profiles verify conf/monitors/flights.yaml --from 2013-07-01")
+@ending
+def verify(
+    paths: Paths,
+    *,
+    start: Since = None,
+    end: Until = None,
+    store: StoreUri = DEFAULT_STORE,
+    master: Master = "local[*]",
+    remote: Remote = None,
+    conf: Conf = None,
+    verbose: Verbose = False,
+) -> int:
+    """Count again what is kept of monitors' windows and baselines, and compare; exit 10 where something differs.
+
+    Without --from it is each monitor's latest run. Nothing is changed in the store.
+    """
+    from jobs.monitors import load_monitors
+    from jobs.session import SparkOptions, starting
+
+    monitors = load_monitors(paths)
+    with starting(SparkOptions(master, remote, tuple(conf or ()), verbose)) as spark:
+        from jobs.profiles import verify_profiles
+
+        return verify_profiles(monitors, start, end, store, spark.session)
+
+
+@profiles.command(epilog="Example: driftline profiles prune --keep P13M")
+@ending
+def prune(*, keep: Keep = "P400D", store: StoreUri = DEFAULT_STORE, verbose: Verbose = False) -> None:
+    """Delete profiles of buckets that ended longer ago than --keep. Results and whole baselines stay."""
+    from jobs.profiles import prune_profiles
+
+    prune_profiles(store, keep)
 
 
 def main() -> None:

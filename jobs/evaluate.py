@@ -6,18 +6,20 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from engine.errors import DataError, DefinitionError, Problem
-from jobs.consoles import Progress, err, out, working
+from engine.errors import DataError
+from engine.results import RunStatus
+from jobs.consoles import err, out, working
 from jobs.exits import BREACHED, show_error
 from jobs.found import Found
 from jobs.stores import opened_store
-from jobs.times import is_due, latest_due, now
+from jobs.times import due_or_latest, is_due, now
 from jobs.wording import moment
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from engine.monitor import Monitor
+    from engine.run import Evaluation
     from engine.store import Store
 
 __all__ = ["evaluate_monitors"]
@@ -31,11 +33,13 @@ def evaluate_monitors(
     *,
     as_json: bool = False,
     fail_on_breach: bool = False,
+    refresh: bool = False,
     silent: bool = False,
 ) -> int:
-    """Evaluate monitors, each in its turn, in one Spark application, and print what came out.
+    """Evaluate monitors together in one Spark application, and print what came out.
 
-    Data that cannot be read does not keep the other monitors from being evaluated.
+    Every dataset is read once for all of them; data that cannot be read do not keep the other monitors from being
+    evaluated. Earlier runs whose labels have arrived since are evaluated again.
 
     Args:
         monitors: what to evaluate.
@@ -44,6 +48,7 @@ def evaluate_monitors(
         session: gives the session when it is needed.
         as_json: one JSON document on stdout instead of tables.
         fail_on_breach: answer 10 where a check is breached.
+        refresh: read again what is kept.
         silent: say nothing of what is being done.
 
     Returns:
@@ -53,68 +58,50 @@ def evaluate_monitors(
         DefinitionError: without a time, a monitor that has not been due yet; then nothing is evaluated.
         StoreError: results cannot be kept; it is told before anything is read, where it can be.
     """
-    times = [at or _latest(monitor) for monitor in monitors]
+    times = [due_or_latest(monitor, at) for monitor in monitors]
     store = opened_store(store_uri)
-    found: list[Found] = []
-    failures: list[DataError] = []
     with working(silent=silent) as say:
         for monitor, time in zip(monitors, times, strict=True):
-            try:
-                found.append(_evaluate(monitor, time, store, session, say))
-            except DataError as error:
-                failures.append(error)
+            if not is_due(monitor.trigger, time):
+                due = "its windows are computed from that time all the same"
+                say(f"note: {monitor.name} is not due at {moment(time)}; {due}")
+        say("starting Spark")
+        spark = session()
+        from engine.run import Due, evaluate_together
+
+        due = [Due(monitor, (time,)) for monitor, time in zip(monitors, times, strict=True)]
+        evaluations = evaluate_together(spark, due, store=store, now=now(), progress=say, refresh=refresh, revise=True)
+    found = [_found(monitor, time, own, store) for monitor, time, own in zip(monitors, times, evaluations, strict=True)]
     _show(found, store, as_json=as_json)
-    return _exit_code(found, failures, fail_on_breach=fail_on_breach)
+    return _exit_code(found, fail_on_breach=fail_on_breach)
 
 
-def _latest(monitor: Monitor) -> datetime:
-    due = latest_due(monitor.trigger, now())
-    if due is None:
-        hint = "say --at to evaluate it for a time of your choice"
-        raise DefinitionError([Problem(str(monitor.path), "trigger", "has not been due yet", hint)])
-    return due
-
-
-def _evaluate(
-    monitor: Monitor, time: datetime, store: Store, session: Callable[[], SparkSession], say: Progress
-) -> Found:
-    from engine.run import evaluate_all
-
-    if not is_due(monitor.trigger, time):
-        say(f"note: {monitor.name} is not due at {moment(time)}; its windows are computed from that time all the same")
-    say("starting Spark")
-    spark = session()
-    started = now()
-    said = f"{monitor.name}: "
-    evaluations = evaluate_all(
-        spark, monitor, [time], store=store, now=started, progress=lambda message: say(said + message)
-    )
-    return Found(monitor, evaluations[0], store.breached_since(monitor.name, time))
+def _found(monitor: Monitor, time: datetime, evaluations: Sequence[Evaluation], store: Store) -> Found:
+    asked = next(each for each in evaluations if each.run.scheduled_for == time)
+    revised = tuple(each for each in evaluations if each.revisions is not None)
+    return Found(monitor, asked, store.breached_since(monitor.name, time), revised)
 
 
 def _show(found: Sequence[Found], store: Store, *, as_json: bool) -> None:
     console = out()
+    whole = [each for each in found if each.evaluation.run.status is not RunStatus.FAILED]
     if as_json:
         from jobs.documents import evaluations_document
 
-        console.file.write(evaluations_document(found) + "\n")
+        console.file.write(evaluations_document(whole) + "\n")
         return
     from jobs.verdicts import verdict_of
 
-    for number, each in enumerate(found):
+    for number, each in enumerate(whole):
         if number:
             console.print()
         console.print(verdict_of(each, store.uri))
 
 
-def _exit_code(found: Sequence[Found], failures: Sequence[DataError], *, fail_on_breach: bool) -> int:
-    console = err()
-    for error in failures:
-        show_error(console, error)
-    told = {text for error in failures for text in str(error).splitlines()}
-    for text in dict.fromkeys(text for each in found for text in each.evaluation.errors):
-        if text not in told:
-            show_error(console, DataError(text))
-    if failures or any(each.evaluation.errors for each in found):
+def _exit_code(found: Sequence[Found], *, fail_on_breach: bool) -> int:
+    errors = [line for each in found for error in each.evaluation.errors for line in error.splitlines()]
+    for text in dict.fromkeys(errors):
+        show_error(err(), DataError(text))
+    if errors:
         return DataError.exit_code
     return BREACHED if fail_on_breach and any(each.evaluation.breaches for each in found) else 0

@@ -22,8 +22,10 @@ class Found:
         monitor: what was evaluated.
         evaluation: what came out.
         since: of each check that breached when it was judged before, too: since which scheduled time.
+        revised: earlier times that were evaluated again because labels have arrived since.
     """
 
     monitor: Monitor
     evaluation: "Evaluation"
     since: Mapping[CheckKey, datetime]
+    revised: "tuple[Evaluation, ...]" = ()

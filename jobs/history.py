@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DataError, DefinitionError, Problem
-from engine.results import as_table
+from engine.results import RunStatus, as_table
 from engine.tables import RUNS, SIGNAL_METRICS
 from jobs.consoles import Progress, err, out, working
 from jobs.documents import plain_rows
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["backfill_monitors"]
 
 TOGETHER = 400
-"""Windows that are evaluated at once: a year of days is one scan, and memory is bounded however long the range is."""
+"""Windows that are evaluated at once: a year of days is one scan, and memory is bounded however long the range is.
+No bucket is read twice because of it: those of the windows before are kept."""
 LEFT_OUT = ("details",)
 
 
@@ -40,6 +41,7 @@ def backfill_monitors(
     session: Callable[[], SparkSession],
     *,
     as_json: bool = False,
+    refresh: bool = False,
     silent: bool = False,
 ) -> int:
     """Evaluate monitors for every time in [start, end) at which they were due, and print what came out.
@@ -49,16 +51,20 @@ def backfill_monitors(
 
     Raises:
         DefinitionError: a monitor is never due in that range; then nothing is evaluated.
-        DataError: no data can be read.
         StoreError: results cannot be kept.
     """
-    due = {monitor.name: _due(monitor, start, end) for monitor in monitors}
-    store, tallies = opened_store(store_uri), list[Tally]()
+    due = [(time, number) for number, monitor in enumerate(monitors) for time in _due(monitor, start, end)]
+    tallies = [Tally(monitor.name, tuple(signal.name for signal in monitor.signals)) for monitor in monitors]
+    store = opened_store(store_uri)
     with working(silent=silent) as say:
-        for monitor in monitors:
-            tallies.append(_backfill(monitor, due[monitor.name], store, session, say))
-    _show(tallies, start, end, as_json=as_json)
-    errors = dict.fromkeys(error for tally in tallies for error in tally.errors)
+        say("starting Spark")
+        spark, due = session(), sorted(due)
+        for first in range(0, len(due), TOGETHER):
+            chunk = due[first : first + TOGETHER]
+            done = f"windows {first + 1:,} to {first + len(chunk):,} of {len(due):,}: "
+            _evaluate(monitors, chunk, tallies, store, spark, lambda text, done=done: say(done + text), refresh=refresh)
+    _show([tally for tally in tallies if tally.windows], start, end, as_json=as_json)
+    errors = dict.fromkeys(line for tally in tallies for error in tally.errors for line in error.splitlines())
     for text in errors:
         show_error(err(), DataError(text))
     return DataError.exit_code if errors else 0
@@ -72,22 +78,27 @@ def _due(monitor: Monitor, start: datetime, end: datetime) -> list[datetime]:
     return times
 
 
-def _backfill(
-    monitor: Monitor, times: Sequence[datetime], store: Store, session: Callable[[], SparkSession], say: Progress
-) -> Tally:
-    from engine.run import evaluate_all
+def _evaluate(  # noqa: PLR0917 - one of each
+    monitors: Sequence[Monitor],
+    chunk: Sequence[tuple[datetime, int]],
+    tallies: Sequence[Tally],
+    store: Store,
+    spark: SparkSession,
+    say: Progress,
+    *,
+    refresh: bool,
+) -> None:
+    """Evaluate some windows of some monitors together, and take them into the monitors' tallies."""
+    from engine.run import Due, evaluate_together
 
-    say("starting Spark")
-    spark, tally = session(), Tally(monitor.name, tuple(signal.name for signal in monitor.signals))
-    for first in range(0, len(times), TOGETHER):
-        chunk = times[first : first + TOGETHER]
-        done = f"{monitor.name}, windows {first + 1:,} to {first + len(chunk):,} of {len(times):,}: "
-        evaluations = evaluate_all(
-            spark, monitor, chunk, store=store, now=now(), progress=lambda text, done=done: say(done + text)
-        )
+    numbers = sorted({number for _, number in chunk})
+    due = [Due(monitors[number], tuple(time for time, mine in chunk if mine == number)) for number in numbers]
+    found = evaluate_together(spark, due, store=store, now=now(), progress=say, refresh=refresh)
+    for number, evaluations in zip(numbers, found, strict=True):
         for evaluation in evaluations:
-            tally.add(_window(evaluation), evaluation.errors)
-    return tally
+            tallies[number].errors |= dict.fromkeys(evaluation.errors)
+            if evaluation.run.status is not RunStatus.FAILED:
+                tallies[number].add(_window(evaluation))
 
 
 def _window(evaluation: Evaluation) -> Window:

@@ -19,6 +19,7 @@ __all__ = [
     "Feature",
     "Form",
     "From",
+    "Keep",
     "Limit",
     "ListForm",
     "ListFormat",
@@ -26,6 +27,7 @@ __all__ = [
     "Metric",
     "MonitorFiles",
     "Paths",
+    "Refresh",
     "Remote",
     "RunFormat",
     "SetThreshold",
@@ -107,6 +109,13 @@ Budget = Annotated[
 ]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="How many rows, newest first; a table has 50 if nothing is said.")
+]
+Refresh = Annotated[bool, typer.Option("--refresh", help="Read again what is kept of the data.")]
+Keep = Annotated[
+    str,
+    typer.Option(
+        "--keep", metavar="DURATION", envvar="DRIFTLINE_KEEP_PROFILES", help="How old a bucket may become, ISO-8601."
+    ),
 ]
 FailOnBreach = Annotated[bool, typer.Option("--fail-on-breach", help="Exit 10 where a check breached.")]
 

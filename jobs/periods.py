@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -46,11 +46,10 @@ class Tally:
     windows: list[Window] = field(default_factory=list[Window])
     errors: dict[str, None] = field(default_factory=dict[str, None])
 
-    def add(self, window: Window, errors: Iterable[str]) -> None:
+    def add(self, window: Window) -> None:
         """Take in one window."""
         light = tuple(replace(row, details={}) for row in window.breaches)
         self.windows.append(replace(window, breaches=light))
-        self.errors |= dict.fromkeys(errors)
 
 
 def periods_of(tally: Tally, start: datetime, end: datetime) -> RenderableType:

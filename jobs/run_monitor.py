@@ -18,7 +18,7 @@ if find_spec("engine") is None:
 import typer  # noqa: E402 - after the path
 
 from jobs.exits import ending  # noqa: E402
-from jobs.options import EXIT_CODES, At, FailOnBreach, Form, MonitorFiles, RunFormat, StoreUri, Verbose  # noqa: E402
+from jobs.options import EXIT_CODES, At, FailOnBreach, Form, MonitorFiles, Refresh, RunFormat, StoreUri, Verbose  # noqa: E402
 from jobs.stores import DEFAULT_STORE  # noqa: E402
 
 __all__ = ["run_monitor"]
@@ -34,6 +34,7 @@ def run_monitor(
     at: At = None,
     store: StoreUri = DEFAULT_STORE,
     form: Form = RunFormat.TABLE,
+    refresh: Refresh = False,
     fail_on_breach: FailOnBreach = False,
     verbose: Verbose = False,
 ) -> int:
@@ -47,7 +48,14 @@ def run_monitor(
     # spark-submit sends stderr to stdout, where JSON stands alone.
     as_json = form is RunFormat.JSON
     return evaluate_monitors(
-        load_monitors(monitor), at, store, session, as_json=as_json, fail_on_breach=fail_on_breach, silent=as_json
+        load_monitors(monitor),
+        at,
+        store,
+        session,
+        as_json=as_json,
+        fail_on_breach=fail_on_breach,
+        refresh=refresh,
+        silent=as_json,
     )
 
 

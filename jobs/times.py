@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from engine.errors import DefinitionError, Problem
+
 if TYPE_CHECKING:
+    from engine.monitor import Monitor
     from engine.triggers import Trigger
 
-__all__ = ["is_due", "latest_due", "now", "parse_time"]
+__all__ = ["due_or_latest", "is_due", "latest_due", "now", "parse_time"]
 
 REACHES = [timedelta(hours=2), timedelta(days=2), timedelta(days=40), timedelta(days=800), timedelta(days=12_000)]
 """How far back a due time is looked for, step by step: a trigger that fires every minute has millions of them."""
@@ -43,6 +46,19 @@ def latest_due(trigger: Trigger, before: datetime) -> datetime | None:
         if times:
             return times[-1]
     return None
+
+
+def due_or_latest(monitor: Monitor, at: datetime | None) -> datetime:
+    """This scheduled time, or else the latest at which the monitor was due.
+
+    Raises:
+        DefinitionError: it has not been due yet.
+    """
+    found = at or latest_due(monitor.trigger, now())
+    if found is None:
+        hint = "say --at to evaluate it for a time of your choice"
+        raise DefinitionError([Problem(str(monitor.path), "trigger", "has not been due yet", hint)])
+    return found
 
 
 def is_due(trigger: Trigger, time: datetime) -> bool:
