@@ -6,7 +6,9 @@ from itertools import pairwise
 
 from engine.store import formats
 from engine.store.folder import folder_name
-from engine.store.profiles import ProfileKey, StoredProfile, from_rows, keys_of, to_rows
+from engine.store.profile_reading import from_rows
+from engine.store.profile_writing import to_rows
+from engine.store.profiles import ProfileKey, StoredProfile, keys_of
 from engine.store.sql import between, every, one_of, some
 from engine.store.table import Change, Snapshot
 from engine.tables import PROFILES

@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from engine.errors import StoreError
 from engine.results import CheckKey, MetricRow, Run, Status, as_table
-from engine.store import baselines, results
+from engine.store import baselines, results, retention
 from engine.store import bins as frozen
 from engine.store.baselines import ProfileKey, StoredProfile
 from engine.store.folder import child, store_uri
-from engine.store.table import Snapshot, StoredTable
+from engine.store.table import Change, Snapshot, StoredTable
 from engine.tables import BINS, PROFILES, RUNS, SIGNAL_METRICS, TableDefinition
 from engine.windows import Window
 from signals.bins import Bins
@@ -198,6 +198,45 @@ class Store:
         if stored:
             change = baselines.profiles_change(stored)
             self._table(PROFILES).commit(lambda _: change)
+
+    def list_profiles(self) -> pa.Table:
+        """What is counted, one row per dataset.
+
+        Returns:
+            `dataset` and `source`: its key and title; `profiles`: how many there are, of how many `columns`, `bins`,
+            `segments` and `buckets`; `first` and `last`: start and end of the time that they cover; `rows`: how many
+            rows were counted; `bytes`: what it takes of the store, NULL where that cannot be told.
+        """
+        snapshot = self._table(PROFILES).open()
+        return retention.listing(snapshot) if snapshot else retention.LISTING.empty_table()
+
+    def prune_profiles(self, before: datetime, dataset: str | None = None) -> int:
+        """Remove the profiles of buckets that end before this time or then, and answer how many there were.
+
+        A dataset that is counted whole stays while its bins are in force, or other buckets are counted in them. Bins
+        that are superseded and that nothing is counted in go too. The space is free a week later at the earliest, when
+        no reader can have an older version open: with the next compaction, or the next call.
+
+        Args:
+            before: an aware time.
+            dataset: the key of the one dataset to prune; None: all.
+        """
+        profiles, counts = self._table(PROFILES), [0]
+        if profiles.open() is None:
+            return 0
+        bins = self._table(BINS).open()
+        superseded = frozen.superseded_ids(bins) if bins else set[str]()
+
+        def change(snapshot: Snapshot) -> Change | None:
+            count, removal = retention.profiles_removal(snapshot, superseded, before, dataset)
+            counts.append(count)
+            return removal if count else None
+
+        profiles.commit(change)
+        if superseded and (left := profiles.open()):
+            self._table(BINS).commit(lambda newest: retention.bins_removal(frozen.superseded_ids(newest), left))
+        profiles.sweep()
+        return counts[-1]
 
     # -------------------------------------------------------------------------------------------- tables
 

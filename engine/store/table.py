@@ -16,9 +16,10 @@ from deltalake import CommitProperties, DeltaTable, Field, QueryBuilder, write_d
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from engine.errors import StoreError
+from engine.store.file_listing import file_sizes
 from engine.store.folder import is_missing
 from engine.store.sql import identifier
-from engine.store.upkeep import WRITER, tidy
+from engine.store.upkeep import WRITER, sweep, tidy
 from engine.tables import TableDefinition
 
 __all__ = ["Change", "Snapshot", "StoredTable"]
@@ -57,6 +58,15 @@ class Snapshot:
         with _told(self.uri):
             # Not pa.table(...): that imports pandas to ask whether it was handed a DataFrame.
             return pa.RecordBatchReader.from_stream(self._tables().execute(sql)).read_all()
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes by partition, of this version only; empty where the table has no partitions."""
+        sizes: dict[str, int] = {}
+        with _told(self.uri):
+            for folder, size in file_sizes(self.table):
+                if folder is not None:
+                    sizes[folder] = sizes.get(folder, 0) + size
+        return sizes
 
     def missing(self) -> list[pa.Field]:
         """The columns that an older version did not write yet.
@@ -132,6 +142,15 @@ class StoredTable:
                 return
             time.sleep(pause)
         raise StoreError(f"{self.uri}: others wrote to it {ATTEMPTS} times in a row while this tried to; run again")
+
+    def sweep(self) -> None:
+        """Remove files that nobody can be reading any more, as every compaction does.
+
+        Raises:
+            StoreError: they cannot be removed.
+        """
+        with _told(self.uri):
+            sweep(DeltaTable(self.uri, storage_options=dict(self.storage_options)))
 
     def _committed(self, snapshot: Snapshot, change: Change) -> bool:
         with _told(self.uri):

@@ -1,14 +1,15 @@
 """A table that grows by a commit a day stays quick to read: many small files become one, and old ones go."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import DeltaTable, WriterProperties
-from deltalake.exceptions import DeltaError
+from deltalake.exceptions import CommitFailedError, DeltaError
 
-__all__ = ["SMALL_FILES", "WRITER", "tidy"]
+from engine.store.file_listing import file_sizes, partition_of
+
+__all__ = ["FILE_SIZE", "SMALL_FILES", "WRITER", "compact", "crowded_folders", "sweep", "tidy"]
 
 SMALL_FILES = 16
 """How many small files a partition may have: each one that a reader opens takes it a millisecond or two."""
@@ -22,33 +23,57 @@ WRITER = WriterProperties(compression="ZSTD")
 def tidy(table: DeltaTable, touched: pa.Table) -> None:
     """Compact the partitions of these rows that have many small files, and remove what nobody can be reading.
 
-    Files that are part of no version stay for seven days (deltalake's default), since who opened the table earlier
-    may still read them. Whatever goes wrong is left to the next commit: the rows are safe already, and most likely
-    another process is compacting.
+    Whatever goes wrong is left to the next commit: the rows are safe already, and most likely another process is
+    compacting.
     """
     try:
-        crowded = crowded_partitions(table, touched)
-        if crowded is not None:
-            table.optimize.compact(crowded or None, target_size=FILE_SIZE, writer_properties=WRITER)
-            table.vacuum(dry_run=False, full=True)
-            table.cleanup_metadata()
+        crowded = crowded_folders(table, touched)
+        if crowded and compact(table, crowded):
+            sweep(table)
     except (DeltaError, OSError, pa.ArrowException):
         return
 
 
-def crowded_partitions(table: DeltaTable, touched: pa.Table) -> list[tuple[str, str, Collection[str]]] | None:
-    """A filter for those of the rows' partitions that have too many small files; empty: it has no partitions.
+def sweep(table: DeltaTable) -> None:
+    """Remove files that are part of no version and older than seven days (deltalake's default), and old log entries.
 
-    Returns:
-        None where no partition has.
+    Who opened the table earlier may still read them until then, and who writes them may not have committed yet.
     """
-    # Not pa.table(...): that imports pandas to ask whether it was handed a DataFrame.
-    files = pa.RecordBatchReader.from_stream(table.get_add_actions(flatten=True)).read_all()
-    small = files.filter(pc.less(files["size_bytes"], FILE_SIZE // 2))
-    folders = table.metadata().partition_columns
-    if not folders:
-        return [] if small.num_rows > SMALL_FILES else None
-    name = folders[0]
-    counted = Counter(small[f"partition.{name}"].to_pylist())
-    crowded = sorted(value for value in set(touched[name].to_pylist()) if counted[value] > SMALL_FILES)
-    return [(name, "in", crowded)] if crowded else None
+    table.vacuum(dry_run=False, full=True)
+    table.cleanup_metadata()
+
+
+def crowded_folders(table: DeltaTable, touched: pa.Table) -> list[str | None]:
+    """Those of the rows' partitions that have too many small files; None: the table, which has no partitions."""
+    counted = Counter(folder for folder, size in file_sizes(table) if size < FILE_SIZE // 2)
+    name = partition_of(table)
+    folders = sorted(set(touched[name].to_pylist())) if name else [None]
+    return [folder for folder in folders if counted[folder] > SMALL_FILES]
+
+
+def compact(table: DeltaTable, folders: Sequence[str | None]) -> bool:
+    """Make few files of many, in one commit where that is possible; whether any were made.
+
+    Raises:
+        CommitFailedError: another process has just changed one of the files.
+    """
+    try:
+        return _compacted(table, folders)
+    except CommitFailedError:
+        raise
+    except DeltaError:  # delta-rs does not find the files of a folder with ~ in its name, and gives up on all
+        return sum(_tried(table, each) for each in folders) > 0
+
+
+def _tried(table: DeltaTable, folder: str | None) -> bool:
+    try:
+        return _compacted(table, [folder])
+    except DeltaError:
+        return False
+
+
+def _compacted(table: DeltaTable, folders: Sequence[str | None]) -> bool:
+    name = partition_of(table)
+    filters = [(name, "in", [each for each in folders if each is not None])] if name else None
+    done = table.optimize.compact(filters, target_size=FILE_SIZE, writer_properties=WRITER)
+    return bool(done["numFilesAdded"])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,7 @@ from engine.windows import Window
 from signals.bins import Bins, CategoricalBins, NumericBins, ValueType
 from signals.distinct import Distinct
 from signals.profile import CategoricalProfile, NumericProfile, Profile
-
-NUMBERS = NumericBins(ValueType.DOUBLE, np.array([-1.5, 0.0, 2.25]), low=-3.0, high=9.0, center=0.5)
-WORDS = CategoricalBins(ValueType.STRING, ("EWR", "JFK", "a,b", "ü"), complete=False)
-NOTHING = NumericBins(ValueType.INTEGER, np.zeros(0), np.nan, np.nan)
-NO_WORDS = CategoricalBins(ValueType.BOOLEAN, ())
+from tests.engine.profile_samples import BUCKET, NO_WORDS, NOTHING, NUMBERS, WORDS, days, of_numbers, of_rows
 
 
 @pytest.fixture
@@ -183,13 +179,6 @@ def profiles(draw: st.DrawFn) -> Profile:
     )  # fmt: skip
 
 
-BUCKET = Window(datetime(2013, 7, 1, tzinfo=UTC), datetime(2013, 7, 2, tzinfo=UTC))
-
-
-def days(*numbers: int) -> list[Window]:
-    return [Window(BUCKET.start + timedelta(days=n), BUCKET.end + timedelta(days=n)) for n in numbers]
-
-
 KEPT = st.builds(
     StoredProfile,
     dataset=KEY,
@@ -212,15 +201,6 @@ def test_profiles_come_back_as_they_were(shared: Store, stored: list[StoredProfi
         found = shared.load_profiles(dataset, bins, {key.bucket for key in own}, {key.segment for key in own})
         assert own.keys() <= found.keys()
         assert all(same(found[key], each) for key, each in own.items())
-
-
-def of_rows(rows: int) -> NumericProfile:
-    return replace(NumericProfile.empty(NUMBERS), rows=rows, nulls=rows)
-
-
-def of_numbers(rows: int = 1, **fields: Any) -> StoredProfile:
-    stored = StoredProfile(dataset="d", source="flights", column="x", profile=of_rows(rows), fingerprint="f")
-    return replace(stored, **fields)
 
 
 def loaded(
