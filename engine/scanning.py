@@ -1,8 +1,7 @@
 """One Spark job that profiles any number of columns over any number of windows of a dataset."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import replace
 from time import process_time
 
 import numpy as np
@@ -13,12 +12,11 @@ from engine.files import instants
 from engine.monitor import Columns
 from engine.spark import collect, large_batches, merged
 from engine.windows import Window
-from signals.kernel import Scan, ScannedColumn, ScanPlan, TaskReport, profiles_of, report_of
+from signals.kernel import Scan, ScanPlan
 from signals.keys import Buckets
-from signals.profile import Profile, add_profiles
 from signals.state import STATE_SCHEMA, merge_rows
 
-__all__ = ["Scanned", "buckets_of", "scan", "scan_rows", "span_of"]
+__all__ = ["buckets_of", "scan_rows", "span_of", "timed"]
 
 
 MERGED_HERE = 20_000
@@ -26,41 +24,6 @@ MERGED_HERE = 20_000
 costs more than the scan. More are merged by Spark, so that the driver's memory stays bounded."""
 AT_ONCE = 4_000
 """State rows that a task hands over at once."""
-
-
-@dataclass(frozen=True)
-class Scanned:
-    """What a scan found: for each window the profiles of the columns, in their order.
-
-    Attributes:
-        profiles: by window.
-        rows: by window, how many rows it has.
-        latest: by window the latest timestamp, in seconds since 1970 UTC; absent where the window has no rows.
-        report: what the tasks say.
-    """
-
-    profiles: dict[Window, list[Profile]]
-    rows: dict[Window, int]
-    latest: dict[Window, float]
-    report: TaskReport
-
-
-def scan(dataset: Dataset, columns: Sequence[ScannedColumn], windows: Sequence[Window], roles: Columns) -> Scanned:
-    """Profile columns over windows in one scan: the steps between all windows' ends are counted once and added up."""
-    buckets, members = buckets_of(windows)
-    rows = scan_rows(dataset, timed(ScanPlan(tuple(columns)), roles, buckets))
-    by_bucket = profiles_of(rows, columns, buckets.count)
-    report = report_of(rows)
-    latest = {
-        window: max((report.latest[key] for key in keys if key in report.latest), default=None)
-        for window, keys in members.items()
-    }
-    return Scanned(
-        profiles={window: _sum([by_bucket[key] for key in keys]) for window, keys in members.items()},
-        rows={window: sum(report.rows.get(key, 0) for key in keys) for window, keys in members.items()},
-        latest={window: moment for window, moment in latest.items() if moment is not None},
-        report=report,
-    )
 
 
 def scan_rows(dataset: Dataset, plan: ScanPlan) -> pa.Table:
@@ -108,7 +71,3 @@ def _counting(plan: ScanPlan) -> Work:
         yield from counted.rows(process_time() - began).combine_chunks().to_batches()
 
     return work
-
-
-def _sum(profiles: Sequence[Sequence[Profile]]) -> list[Profile]:
-    return [reduce(add_profiles, same_column) for same_column in zip(*profiles, strict=True)]
