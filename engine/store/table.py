@@ -157,7 +157,7 @@ class StoredTable:
             try:
                 write_deltalake(
                     snapshot.table,
-                    change.rows,
+                    _with_later_columns(change.rows, snapshot.table),
                     mode="overwrite",
                     predicate=change.where,
                     writer_properties=WRITER,
@@ -201,6 +201,14 @@ class StoredTable:
         if snapshot is None:
             raise StoreError(f"{self.uri} is gone as soon as it is made: is something else cleaning up there?")
         return snapshot
+
+
+def _with_later_columns(rows: pa.Table, table: DeltaTable) -> pa.Table:
+    """The rows with NULL in the columns that a newer version has added to the table."""
+    for field in pa.schema(table.schema().to_arrow()):
+        if field.name not in rows.schema.names:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows
 
 
 def _pauses() -> Iterator[float]:
