@@ -1,14 +1,15 @@
 """Several production datasets as one: each row of the first with what the others say of its correlation id."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import isodate
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from engine.batches import Batches, Dataset, Span, Work
+from engine.batches import NO_ROWS, Batches, Dataset, Span, Work
 from engine.datasets import open_dataset
 from engine.errors import DataError
 from engine.frame_feed import FrameDataset
@@ -47,15 +48,27 @@ def open_production(spark: SparkSession, datas: Sequence[Data], span: Span, fram
     first = open_dataset(spark, datas[0], span, frames)
     if len(datas) == 1:
         return first
-    # When the others' rows were written nobody knows, so they are read whole.
-    others = [open_dataset(spark, data, Span(), frames) for data in datas[1:]]
     parts: list[Part] = []
     seen: set[str] = set()
-    for data, dataset in zip(datas, [first, *others], strict=True):
+    for data in datas:
+        dataset = open_dataset(spark, data, _near(span, data.source.joined_within), frames) if parts else first
         part = _part(data, dataset, seen)
         parts.append(part)
         seen |= {*part.columns, part.correlation_id}
     return JoinedDataset(tuple(parts))
+
+
+def _near(span: Span, distance: str | None) -> Span:
+    """Where the rows that are joined to those of a span are; anywhere where nobody knows when they were written."""
+    if distance is None or span.start is None or span.end is None:
+        return Span()
+    around = _around(Window(span.start, span.end), distance)
+    return Span(around.start, around.end)
+
+
+def _around(window: Window, distance: str) -> Window:
+    length = isodate.parse_duration(distance)
+    return Window(window.start - length, window.end + length)
 
 
 @dataclass(frozen=True)
@@ -66,11 +79,29 @@ class Part:
         dataset: its rows.
         correlation_id: the column that they are joined by.
         columns: what it adds, with types.
+        roles: its own columns' roles.
+        distance: how far in time its rows lie from those that they are joined to, at most; None: nobody knows.
     """
 
     dataset: Dataset
     correlation_id: str
     columns: Mapping[str, pa.DataType]
+    roles: Columns
+    distance: str | None = None
+
+    def near(self, spans: Sequence[Window]) -> "Part":
+        """What may be joined to rows of these spans."""
+        if self.distance is None or not spans:
+            return self
+        return replace(self, dataset=self.dataset.within(self.roles, [_around(span, self.distance) for span in spans]))
+
+    def fingerprints(self, buckets: Sequence[Window]) -> dict[Window, str | None]:
+        """By bucket the state of what may be joined to its rows."""
+        if self.distance is None:
+            return dict.fromkeys(buckets, self.dataset.fingerprint)
+        around = {bucket: _around(bucket, self.distance) for bucket in buckets}
+        found = self.dataset.fingerprints(self.roles, [*around.values()])
+        return {bucket: found[around[bucket]] for bucket in buckets}
 
 
 def _part(data: Data, dataset: Dataset, seen: set[str]) -> Part:
@@ -80,7 +111,7 @@ def _part(data: Data, dataset: Dataset, seen: set[str]) -> Part:
         raise DataError(f"{dataset.title}: to be joined it needs a correlation id: {hint}")
     own = {roles.correlation_id} if seen else set[str]()
     added = {name: kind for name, kind in dataset.columns.items() if name not in seen | own}
-    return Part(dataset, roles.correlation_id, added)
+    return Part(dataset, roles.correlation_id, added, roles, data.source.joined_within)
 
 
 @dataclass(frozen=True)
@@ -109,11 +140,20 @@ class JoinedDataset:
 
     def within(self, roles: Columns, spans: Sequence[Window], segments: "Sequence[Segment]" = ()) -> "JoinedDataset":
         """See `engine.batches.Dataset.within`."""
-        return self
+        first, *others = self.parts
+        # Not by segment in the others: a row that finds none there has nulls, and some filters hold for nulls.
+        kept = replace(first, dataset=first.dataset.within(roles, spans, segments))
+        return JoinedDataset((kept, *(part.near(spans) for part in others)))
 
     def fingerprints(self, roles: Columns, buckets: Sequence[Window]) -> dict[Window, str | None]:
-        """See `engine.batches.Dataset.fingerprints`."""
-        return dict.fromkeys(buckets, self.fingerprint)
+        """See `engine.batches.Dataset.fingerprints`: of the first, and of what may be joined to its rows."""
+        first, *others = self.parts
+        found = first.dataset.fingerprints(roles, buckets)
+        told = [bucket for bucket, print_ in found.items() if print_ not in (None, NO_ROWS)]
+        for part in others:
+            theirs = part.fingerprints(told)
+            found |= {bucket: _both(found[bucket], theirs[bucket]) for bucket in told}
+        return found
 
     def map(self, work: Work, names: tuple[str, ...], schema: pa.Schema) -> DataFrame:
         """See `engine.batches.Dataset.map`."""
@@ -124,6 +164,10 @@ class JoinedDataset:
                 joined = joined.join(_one_row_per_id(_keyed(part, mine, number)), KEY, "left")
         joined = joined.drop(KEY).toDF(*(name for mine in taken for name in mine))
         return FrameDataset(self.title, joined).map(work, names, schema)
+
+
+def _both(one: str | None, other: str | None) -> str | None:
+    return None if one is None or other is None else f"{one} + {other}"
 
 
 def _one_row_per_id(rows: DataFrame) -> DataFrame:

@@ -57,6 +57,8 @@ class Source:
         partitions: hive partition columns that tell the time (UTC), each with its step: ``{"date": "day"}``. They may
             be pruned by the window; other partition columns are plain columns.
         append_only: whether rows are only ever added, never changed; so a count tells whether there are new ones.
+        joined_within: where it is joined to another dataset, how far in time its rows lie from those with the same id
+            at most, as an ISO-8601 duration; so only that part of it is read. None: nobody knows.
     """
 
     path: str | None = None
@@ -66,6 +68,7 @@ class Source:
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     partitions: Mapping[str, str] = field(default_factory=dict[str, str])
     append_only: bool = False
+    joined_within: str | None = None
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,17 @@ class InputData(Shape):
         description="Partition columns that tell the time (UTC), each with its step (`date: day`), so that what a "
         "window cannot need is not read.",
     )
+    append_only: bool | None = key(
+        default=None,
+        description="Whether rows are only ever added, never changed. Of a table or query it cannot be told otherwise: "
+        "with `true`, days whose number of rows is the same as before are not read again.",
+    )
+    joined_within: Duration | None = key(
+        default=None,
+        description="In several `production_data` that are joined by correlation id: how far in time rows of this one "
+        "lie from the first one's rows with the same id, at most (`PT0S`: they carry the same timestamp). Then only "
+        "that part of it is read for a window; without it all of it is.",
+    )
 
     def complaints(self) -> Iterator[Complaint]:
         given = [name for name in ("path", "table", "query") if getattr(self, name)]

@@ -48,6 +48,8 @@ def _asset(block: InputData, library: Library, report: Report) -> Source | None:
             "format": block.format or asset.format,
             "options": {**asset.options, **block.options},
             "partitions": {**asset.partitions, **block.partitions},
+            "append_only": asset.append_only if block.append_only is None else block.append_only,
+            "joined_within": block.joined_within or asset.joined_within,
         }
     )
     return source_of(merged, library.asset_file.document.folder, library, report)
@@ -61,6 +63,8 @@ def _source(block: InputData, folder: Path) -> Source:
         format=block.format,
         options=dict(block.options),
         partitions=dict(block.partitions),
+        append_only=bool(block.append_only),
+        joined_within=block.joined_within,
     )
 
 
