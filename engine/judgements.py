@@ -3,20 +3,21 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from engine.instants import instant_of, instants, time_of
 from engine.store import Store
 from signals.alerts import BREACHED, CLEARED, UNJUDGED
 from signals.budgets import BEFORE
 from signals.thresholds import Operator
 from signals.verdicts import Status
 
-__all__ = ["DYNAMIC", "FIXED", "OPERATORS", "RANGE", "RELATIVE", "Check", "Judgements", "read_judgements"]
+__all__ = ["DYNAMIC", "FIXED", "OPERATORS", "RANGE", "RELATIVE", "Check", "Judgements", "Value", "read_judgements"]
 
 DYNAMIC, FIXED, RANGE, RELATIVE = "dynamic", "fixed", "range", "relative_to_baseline"
 OPERATORS = tuple(Operator)
@@ -26,7 +27,6 @@ COLUMNS = (
 )  # fmt: skip
 RUNS_BEFORE = 30
 """In how many runs before the range the last judged row of a check is looked for: was it breached already?"""
-EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 class Check(NamedTuple):
@@ -80,6 +80,36 @@ class Judgements:
         chosen[list(places)] = True
         return chosen[self.check]
 
+    def with_values(self, values: Sequence["Value"]) -> "Judgements":
+        """The same with values that nobody has judged, of runs in the range."""
+        places = {check: place for place, check in enumerate(self.checks)}
+        for value in values:
+            places.setdefault(value.check, len(places))
+        size, ordered = len(values), sorted(values, key=lambda each: each.run)
+        return Judgements(
+            checks=tuple(places),
+            times=self.times,
+            check=np.append(self.check, np.array([places[each.check] for each in ordered], np.int64)),
+            run=np.append(self.run, np.array([each.run for each in ordered], np.int64)),
+            value=np.append(self.value, [each.value for each in ordered]),
+            bound=np.append(self.bound, np.full(size, np.nan)),
+            base=np.append(self.base, np.zeros(size)),
+            operator=np.append(self.operator, np.full(size, -1)),
+            kind=np.append(self.kind, np.full(size, None, object)),
+            flag=np.append(self.flag, np.full(size, UNJUDGED, np.int8)),
+            judgeable=np.append(self.judgeable, [each.judgeable for each in ordered]).astype(np.bool_),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a check came to in the run at a place among the times, and whether that may be judged."""
+
+    check: Check
+    run: int
+    value: float
+    judgeable: bool = True
+
 
 def read_judgements(store: Store, monitor: str, start: datetime | None, end: datetime | None) -> Judgements:
     """What is stored of a monitor's runs that were due in [start, end), and in which state checks came to the first.
@@ -96,14 +126,14 @@ def read_judgements(store: Store, monitor: str, start: datetime | None, end: dat
 
 def _runs_before(store: Store, monitor: str, start: datetime) -> datetime:
     runs = store.read_runs(monitor=monitor, end=start, columns=["scheduled_for"], limit=RUNS_BEFORE)
-    times = _instants(runs["scheduled_for"])
-    return _time(int(times.min())) if len(times) else start
+    times = _instants(runs)
+    return time_of(int(times.min())) if len(times) else start
 
 
 def _judgements(rows: pa.Table, start: datetime | None) -> Judgements:
-    instants = _instants(rows["scheduled_for"])
-    since = np.iinfo(np.int64).min if start is None else (start - EPOCH) // MICROSECOND
-    times = np.unique(instants[instants >= since])
+    due = _instants(rows)
+    since = np.iinfo(np.int64).min if start is None else instant_of(start)
+    times = np.unique(due[due >= since])
     names = ("signal", "group", "group_dimension", "metric_name")
     keys = list(zip(*(rows[name].to_pylist() for name in names), strict=True))
     places = {key: place for place, key in enumerate(sorted(set(keys), key=str))}
@@ -114,9 +144,9 @@ def _judgements(rows: pa.Table, start: datetime | None) -> Judgements:
     too_short = (status == Status.INSUFFICIENT_DATA) & (kind == DYNAMIC)
     return Judgements(
         checks=tuple(Check(*key) for key in places),
-        times=tuple(_time(instant) for instant in times.tolist()),
+        times=tuple(time_of(instant) for instant in times.tolist()),
         check=np.array([places[key] for key in keys], np.int64),
-        run=np.where(instants >= since, np.searchsorted(times, instants), BEFORE),
+        run=np.where(due >= since, np.searchsorted(times, due), BEFORE),
         value=value,
         bound=bound,
         base=np.zeros(len(keys)),
@@ -140,13 +170,8 @@ def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
     return np.array(column.to_pylist(), np.float64)
 
 
-def _instants(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
-    # Timestamps as Python values, and arrays by `to_numpy`, make pyarrow import pandas: a third of a second.
-    return np.array(column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_pylist(), np.int64)
-
-
-def _time(instant: int) -> datetime:
-    return EPOCH + timedelta(microseconds=instant)
+def _instants(rows: pa.Table) -> npt.NDArray[np.int64]:
+    return np.array(instants(rows["scheduled_for"]), np.int64)
 
 
 # ------------------------------------------------------------------------- thresholds relative to the baseline
@@ -159,10 +184,10 @@ def _with_bases(found: Judgements, rows: pa.Table, store: Store, question: Mappi
     for signal, metric in sorted({(check.signal, check.metric) for check in relative}):
         own = store.read_metrics(**question, signal=signal, metric=metric, columns=[*COLUMNS, "details"])
         values |= _baseline_values(own)
-    instants = _instants(rows["scheduled_for"]).tolist()
+    due = _instants(rows).tolist()
     for place, check in enumerate(found.check.tolist()):
         if found.kind[place] == RELATIVE:
-            found.base[place] = values.get((instants[place], found.checks[check]), np.nan)
+            found.base[place] = values.get((due[place], found.checks[check]), np.nan)
     return found
 
 
@@ -172,5 +197,5 @@ def _baseline_values(rows: pa.Table) -> Mapping[tuple[int, Check], float]:
     details = (json.loads(text) for text in rows["details"].to_pylist())
     return {
         (instant, Check(*key)): each.get("baseline_value", np.nan)
-        for instant, key, each in zip(_instants(rows["scheduled_for"]).tolist(), keys, details, strict=True)
+        for instant, key, each in zip(_instants(rows).tolist(), keys, details, strict=True)
     }

@@ -161,6 +161,8 @@ def _standing_on(found: Comparison, watched: Watched, current: Profile) -> dict[
     """What a value stands on: the kept profiles and their bins, and the values that the baseline does not have."""
     evidence: dict[str, Any] = {"bins_id": current.bins.id}
     evidence |= {name: side.key for name, side in zip(("dataset", "baseline_dataset"), found.sides, strict=False)}
+    segments = zip(("segment", "baseline_segment"), (side.segment for side in found.sides), strict=False)
+    evidence |= {name: segment.name for name, segment in segments if segment.conditions}
     if watched.baseline != watched.column:
         evidence["baseline_column"] = watched.baseline
     if isinstance(current, CategoricalProfile) and current.unseen and current.bins.complete:

@@ -8,11 +8,12 @@ from engine.alert_budgets import AlertBudget
 from engine.errors import StoreError
 from engine.feature_kinds import feature_kinds
 from engine.judgements import Judgements, read_judgements
-from engine.replays import replay
+from engine.remeasuring import Remeasured, remeasure, unmeasured
+from engine.replays import Setting, replay
 from engine.store import Store
 from engine.threshold_proposals import Proposal, propose
 from engine.thresholds_in_force import thresholds_in_force, with_assignments
-from jobs.consoles import out
+from jobs.consoles import out, working
 from jobs.explain import monitor_name
 from jobs.replay_documents import replay_document
 from jobs.replay_settings import parsed_budget, parsed_settings
@@ -41,13 +42,13 @@ def replay_thresholds(store_uri: str, question: Question, *, as_json: bool) -> N
 
     Raises:
         typer.BadParameter: a setting or the budget is wrong.
-        StoreError: there are no such results.
+        StoreError: there are no such results, or no profiles of what was not measured.
     """
     budget, store, name = parsed_budget(question.budget), Store(store_uri), monitor_name(question.monitor)
     judgements = read_judgements(store, name, question.start, question.end)
     if not judgements.times:
         raise StoreError(_nothing(store, name))
-    found = _replayed(name, judgements, question.settings)
+    found = _replayed(store, name, judgements, question.settings)
     if budget:
         found = _within(found, store, budget)
     console = out()
@@ -57,12 +58,33 @@ def replay_thresholds(store_uri: str, question: Question, *, as_json: bool) -> N
         print_replay(console, found)
 
 
-def _replayed(name: str, judgements: Judgements, texts: Sequence[str]) -> Replayed:
+def _replayed(store: Store, name: str, judgements: Judgements, texts: Sequence[str]) -> Replayed:
     settings = parsed_settings(texts, judgements)
+    remeasured = _remeasured(store, name, judgements, unmeasured(judgements, settings))
+    judgements = judgements.with_values(remeasured.values)
     assignments = [setting.assigned(judgements) for setting in settings]
     then = thresholds_in_force(judgements)
     now = with_assignments(judgements, then, assignments)
-    return Replayed(name, replay(judgements, assignments), assignments, then, now)
+    return Replayed(name, replay(judgements, assignments), assignments, then, now, remeasured)
+
+
+def _remeasured(store: Store, name: str, judgements: Judgements, settings: Sequence[Setting]) -> Remeasured:
+    """What can be told now of metrics that were not measured then.
+
+    Raises:
+        StoreError: of one of them nothing can be told.
+    """
+    if not settings:
+        return Remeasured()
+    with working() as say:
+        say("measuring from stored profiles")
+        found = remeasure(store, name, judgements, settings)
+    told = {value.check.metric for value in found.values}
+    untold = [setting.metric for setting in settings if setting.metric not in told]
+    if untold:
+        why = "there are no stored profiles to tell it from; evaluate that range again with `driftline backfill`"
+        raise StoreError("\n".join(f"{metric} was not measured in that range, and {why}" for metric in untold))
+    return found
 
 
 def _within(found: Replayed, store: Store, budget: AlertBudget) -> Replayed:

@@ -36,6 +36,7 @@ def replay_document(found: Replayed) -> str:
             for month, beside in found.replay.beside_by(months, judgements.run).items()
         ],
         "checks": _checks(found),
+        "remeasured": {"values": len(found.remeasured.values), "not_stored": dict(found.remeasured.missing)},
     }
     if found.budgeted:
         document["budget"] = _budget(found.budgeted)

@@ -8,7 +8,7 @@ import typer
 
 from engine.alert_budgets import AlertBudget
 from engine.judgements import Judgements
-from engine.replays import Setting, needs_range
+from engine.replays import Setting, needs_range, usual_operator
 from signals.catalogue import Family, Metric, find_metric, near_names
 from signals.metrics import METRICS
 from signals.thresholds import RangeThreshold
@@ -60,12 +60,17 @@ def _setting(text: str, judgements: Judgements) -> Setting:
     if feature and feature not in groups:
         raise ValueError(f"no feature {feature!r}{_hint(feature, groups)}")
     setting = Setting(metric.name, _bound(value.strip()), signal, feature or None)
-    assignment = setting.assigned(judgements)
-    if not assignment.places and metric.family not in OF_PROFILES:
-        raise ValueError(f"{metric.name} was not measured there, and it cannot be told from stored profiles")
-    if needs_range(judgements, assignment):
+    measured = setting.assigned(judgements).places
+    if not measured and metric.family not in OF_PROFILES:
+        raise ValueError(f"{metric.name} was not measured in that range, and stored profiles do not tell it")
+    if isinstance(setting.bound, float) and _needs_range(setting, judgements):
         raise ValueError(f"{metric.name} is bad in neither direction: write a range, {target}=LOW..HIGH")
     return setting
+
+
+def _needs_range(setting: Setting, judgements: Judgements) -> bool:
+    assignment = setting.assigned(judgements)
+    return needs_range(judgements, assignment) or (not assignment.places and usual_operator(setting.metric) is None)
 
 
 def _metric(name: str, signals: Collection[str]) -> tuple[str | None, Metric]:

@@ -1,5 +1,6 @@
 """A replay at a glance: what there was beside what there would have been; in all, by metric, by month, by check."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
@@ -8,6 +9,7 @@ from rich.text import Text
 
 from engine.judgements import Check
 from engine.replays import Beside
+from engine.thresholds_in_force import InForce
 from jobs.replayed import Budgeted, Replayed
 from jobs.threshold_words import threshold_words
 from jobs.threshold_yaml import threshold_document, yaml_lines
@@ -17,6 +19,7 @@ __all__ = ["print_replay"]
 
 MOST_CHECKS = 10
 MOST_NAMES = 4
+NOTHING = threshold_words(InForce())
 WORDS = (
     "A breach is a value across its threshold; an alert is a check that begins to breach; "
     "a message is a run in which at least one check does."
@@ -26,11 +29,10 @@ WORDS = (
 def print_replay(console: Console, found: Replayed) -> None:
     """Everything that `driftline replay` prints about one monitor."""
     console.print(_headline(found))
+    for line in (*_what_is_set(found), *_what_is_remeasured(found)):
+        console.print(line)
     if found.budgeted:
         console.print(_budget_line(found, found.budgeted))
-    else:
-        for line in _what_is_set(found):
-            console.print(line)
     console.print()
     console.print(_by_metric(found))
     console.print()
@@ -79,7 +81,18 @@ def _what_is_set(found: Replayed) -> Iterable[Text]:
             by_words.setdefault(words, []).append(check.group)
         for (metric, now, then), groups in by_words.items():
             names = listed(list(dict.fromkeys(groups)), MOST_NAMES)
-            yield Text.assemble(f"{metric} ", (now, "bold"), (f" in place of {then}: {names}", "dim"))
+            before = "not judged before" if then == NOTHING else f"in place of {then}"
+            after = "not judged" if now == NOTHING else now
+            yield Text.assemble(f"{metric} ", (after, "bold"), (f", {before}: {names}", "dim"))
+
+
+def _what_is_remeasured(found: Replayed) -> Iterable[Text]:
+    """What was not measured then: from how many stored profiles it is told now, and what is not stored."""
+    counted = Counter(value.check.metric for value in found.remeasured.values)
+    for metric, count in counted.items():
+        missing = found.remeasured.missing.get(metric, 0)
+        said = f"{metric} was not measured then: {plural(count, 'value')} from stored profiles"
+        yield Text(f"{said}, {missing:,} not stored" if missing else said, "yellow" if missing else "dim")
 
 
 # ------------------------------------------------------------------------------------------------------ the tables

@@ -1,10 +1,11 @@
 """What a replay found: everything that is said about it, in whatever form."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.alert_budgets import AlertBudget
 from engine.judgements import Judgements
+from engine.remeasuring import Remeasured
 from engine.replays import Assignment, Replay
 from engine.threshold_proposals import Proposal
 from engine.thresholds_in_force import InForce
@@ -38,6 +39,7 @@ class Replayed:
         monitor: its name.
         replay: all its rows, judged twice.
         assignments: what was set.
+        remeasured: values that were not measured then, and how many of which that could not be told now.
         then, now: the threshold of each check.
         budgeted: what is proposed; None where no budget was asked for.
     """
@@ -47,13 +49,9 @@ class Replayed:
     assignments: Sequence[Assignment]
     then: Sequence[InForce]
     now: Sequence[InForce]
+    remeasured: Remeasured = field(default_factory=Remeasured)
     budgeted: Budgeted | None = None
 
     @property
     def judgements(self) -> Judgements:
         return self.replay.judgements
-
-    @property
-    def changed(self) -> bool:
-        """Whether any threshold is another one now."""
-        return list(self.then) != list(self.now)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from engine.errors import StoreError
 from engine.results import CheckKey, MetricRow, Run, Status, as_table
-from engine.store import baselines, results, retention
+from engine.store import baselines, kept, results, retention
 from engine.store import bins as frozen
 from engine.store.baselines import ProfileKey, StoredProfile
 from engine.store.folder import child, store_uri
@@ -187,6 +187,11 @@ class Store:
         wanted = tuple(bins)
         snapshot = self._table(PROFILES).open() if wanted and buckets and segments else None
         return baselines.load_profiles(snapshot, dataset, wanted, buckets, segments) if snapshot else {}
+
+    def profile_keys(self, dataset: str, bins_ids: Collection[str]) -> set[ProfileKey]:
+        """Which profiles are kept of a dataset in these bins."""
+        snapshot = self._table(PROFILES).open() if bins_ids else None
+        return kept.profile_keys(snapshot, dataset, bins_ids) if snapshot else set()
 
     def save_profiles(self, profiles: Iterable[StoredProfile]) -> None:
         """Replace these profiles, in one commit.
