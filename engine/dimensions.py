@@ -1,7 +1,7 @@
 """By which values of a column are rows divided, so that each of them can be asked what it carried of a shift?
 
-Categories by their most frequent values and `other`, numbers and times by the quarters of the baseline; what is left
-over is null.
+Categories by their most frequent values, numbers and times by the quarters of the baseline. What else has a value is
+`other`, and the rest is null.
 """
 
 import math
@@ -17,9 +17,10 @@ from signals.bin_names import NULL, OTHER, category_names, interval_names
 from signals.bins import ValueType
 from signals.profile import CategoricalProfile, NumericProfile, Profile
 from signals.quantiles import Quantile, quantile_of
+from signals.remainders import remainder
 from signals.segments import Condition, FilterOperator, Segment
 
-__all__ = ["MOST_VALUES", "NULL", "Dimension", "Part", "dimension_of"]
+__all__ = ["MOST_VALUES", "Dimension", "Part", "dimension_of"]
 
 MOST_VALUES = 20
 """How many values of a category are told apart: the most frequent ones."""
@@ -44,11 +45,36 @@ class Dimension:
 
     Attributes:
         column: its name.
-        parts: no row is in two of them; a row in none has no readable value there.
+        parts: no row is in two of them.
+        readable: the rows with a readable value, those of all parts and the others'.
     """
 
     column: str
     parts: tuple[Part, ...]
+    readable: Segment
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """What has to be counted to divide rows: `divided` takes their profiles in this order."""
+        return (self.readable, *(part.segment for part in self.parts))
+
+    def divided(self, whole: Profile, counted: Sequence[Profile]) -> dict[str, Profile]:
+        """The profile of all rows as the profiles of each value's rows.
+
+        Args:
+            whole: of all rows.
+            counted: of the rows of each of `segments`.
+
+        Raises:
+            ValueError: they are not of the same rows.
+        """
+        readable, *parts = counted
+        names = (part.value for part in self.parts)
+        return {
+            **dict(zip(names, parts, strict=True)),
+            OTHER: remainder(readable, parts),
+            NULL: remainder(whole, [readable]),
+        }
 
 
 def dimension_of(column: str, now: Profile, before: Profile) -> Dimension:
@@ -59,10 +85,11 @@ def dimension_of(column: str, now: Profile, before: Profile) -> Dimension:
         now: its profile in the window.
         before: its profile in the baseline, in the same bins.
     """
-    if isinstance(now, CategoricalProfile) and isinstance(before, CategoricalProfile):
-        return Dimension(column, tuple(_by_category(column, now, before)))
-    assert isinstance(before, NumericProfile)
-    return Dimension(column, tuple(_by_quarter(column, before)))
+    readable = Segment((_has_value(column, now.bins.value_type),))
+    if isinstance(before, NumericProfile):
+        return Dimension(column, tuple(_by_quarter(column, before)), readable)
+    assert isinstance(now, CategoricalProfile)
+    return Dimension(column, tuple(_by_category(column, now, before)), readable)
 
 
 # ------------------------------------------------------------------------------------------------------- categories
@@ -70,17 +97,12 @@ def dimension_of(column: str, now: Profile, before: Profile) -> Dimension:
 
 def _by_category(column: str, now: CategoricalProfile, before: CategoricalProfile) -> list[Part]:
     rows = _rows_of_values(now) + _rows_of_values(before)
-    ordered = sorted(rows, key=lambda value: (-rows[value], value))
-    values, rest = ordered[:MOST_VALUES], ordered[MOST_VALUES:]
+    values = sorted(rows, key=lambda value: (-rows[value], value))[:MOST_VALUES]
     names, kind = category_names(tuple(values)), now.bins.value_type
-    parts = [
+    return [
         Part(name, Segment((Condition(column, FilterOperator.EQUALS, (value,), kind),)))
         for name, value in zip(names[:-1], values, strict=True)
     ]
-    if not rest:
-        return parts
-    others = Condition(column, FilterOperator.NOT_EQUALS, tuple(values), kind)
-    return [*parts, Part(OTHER, Segment((others, _has_value(column, kind))))]
 
 
 def _rows_of_values(profile: CategoricalProfile) -> Counter[str]:
@@ -89,7 +111,7 @@ def _rows_of_values(profile: CategoricalProfile) -> Counter[str]:
 
 
 def _has_value(column: str, kind: ValueType) -> Condition:
-    """What every row with a readable value satisfies; `NOT_EQUALS` holds for nulls, too."""
+    """What exactly the rows with a readable value satisfy."""
     if kind is ValueType.STRING:
         return Condition(column, FilterOperator.CONTAINS, ("",), kind)
     if kind is ValueType.BOOLEAN:
@@ -111,7 +133,7 @@ def _by_quarter(column: str, before: NumericProfile) -> list[Part]:
     """The quarters of the baseline's values; a value that makes up a quarter or more has a part of its own."""
     kind, edges = before.bins.value_type, _edges(before)
     if not edges:
-        return [Part("any value", Segment((_has_value(column, kind),)))]
+        return []
     names = interval_names(np.array([_first_of_next_part(edge, kind) for edge in edges]), kind)
     return [
         Part(name, Segment(tuple(_between(column, kind, low, high))))

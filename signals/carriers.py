@@ -82,7 +82,8 @@ def carriers(metric: str, partition: Partition) -> list[Carrier] | Undefined:
     prices = prices_of(metric, partition.whole)
     if isinstance(prices, Undefined):
         return prices
-    now, before = _rows_and_means(prices.now, partition.now), _rows_and_means(prices.before, partition.before)
+    same_order = {value: partition.before[value] for value in partition.now}
+    now, before = _rows_and_means(prices.now, partition.now), _rows_and_means(prices.before, same_order)
     for (rows, _), where in ((now, "the window"), (before, "the baseline")):
         if not rows.sum():
             return Undefined(f"no rows take part in {where}")
@@ -90,10 +91,12 @@ def carriers(metric: str, partition: Partition) -> list[Carrier] | Undefined:
     shift = float((mix + within).sum())
     if abs(shift) <= 1e-9 * float((np.abs(mix) + np.abs(within)).sum()):
         return Undefined("as a whole, nothing has shifted")
+    parts = zip(partition.now, (mix / shift).tolist(), (within / shift).tolist(), strict=True)
+    rows = {value: (profile.rows, partition.before[value].rows) for value, profile in partition.now.items()}
     found = [
-        Carrier(value, float(here + inside), float(here), float(inside), partition.now[value].rows, before.rows)
-        for (value, before), here, inside in zip(partition.before.items(), mix / shift, within / shift, strict=True)
-        if partition.now[value].rows or before.rows
+        Carrier(value, here + inside + 0.0, here + 0.0, inside + 0.0, *rows[value])  # + 0.0: never -0.0
+        for value, here, inside in parts
+        if any(rows[value])
     ]
     return sorted(found, key=lambda carrier: (-carrier.share, carrier.value))
 

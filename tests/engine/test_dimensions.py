@@ -18,6 +18,7 @@ from engine.dimensions import Dimension, dimension_of
 from signals.bins import CategoricalBins, NumericBins, ValueType
 from signals.fitting import fit_bins
 from signals.profile import CategoricalProfile, NumericProfile
+from signals.segments import Segment
 from signals.values import read_numbers, value_type_of
 
 
@@ -53,14 +54,20 @@ def counted(x: np.ndarray, bins: NumericBins) -> NumericProfile:
 
 
 def rows_of_parts(dimension: Dimension, array: pa.Array) -> dict[str, list[Any]]:
-    """The values that each part holds; every one in one part at most."""
-    masks = [part.segment.mask({dimension.column: array}, len(array)) for part in dimension.parts]
-    assert np.sum(masks, axis=0).max(initial=0) <= 1
-    found = {
-        part.value: array.filter(pa.array(mask)).to_pylist() for part, mask in zip(dimension.parts, masks, strict=True)
-    }
-    rest = ~np.any(masks, axis=0) if masks else np.ones(len(array), np.bool_)
-    return {**found, "null": array.filter(pa.array(rest)).to_pylist()}
+    """The values that each part holds, the others' and the rest; every row in one part at most."""
+
+    def mask(segment: Segment) -> np.ndarray:
+        return segment.mask({dimension.column: array}, len(array))
+
+    def chosen(rows: np.ndarray) -> list[Any]:
+        return array.filter(pa.array(rows)).to_pylist()
+
+    masks, readable = {part.value: mask(part.segment) for part in dimension.parts}, mask(dimension.readable)
+    inside = np.sum([np.zeros(len(array), int), *masks.values()], axis=0)
+    assert inside.max(initial=0) <= 1
+    assert not (inside.astype(bool) & ~readable).any()
+    found = {name: chosen(rows) for name, rows in masks.items()}
+    return {**found, "other": chosen(readable & (inside == 0)), "null": chosen(~readable)}
 
 
 @given(
@@ -105,15 +112,15 @@ def test_values_are_chosen_by_their_rows_on_both_sides():
 def test_booleans_have_two_values():
     profile = of_texts(["true", "false", "true", None], ["false", "true"], ValueType.BOOLEAN)
     found = rows_of_parts(dimension_of("x", profile, profile), pa.array([True, False, True, None]))
-    assert found == {"true": [True, True], "false": [False], "null": [None]}
+    assert found == {"true": [True, True], "false": [False], "other": [], "null": [None]}
 
 
 def test_numbers_are_divided_at_the_baselines_quarters():
     column = pa.array(np.linspace(0, 100, 1001))
     profile = of_numbers(column)
     found = rows_of_parts(dimension_of("x", profile, profile), column)
-    assert [*found] == ["< 25", "[25, 50)", "[50, 75)", ">= 75", "null"]
-    assert [len(rows) for rows in found.values()] == [250, 250, 250, 251, 0]
+    assert [*found] == ["< 25", "[25, 50)", "[50, 75)", ">= 75", "other", "null"]
+    assert [len(rows) for rows in found.values()] == [250, 250, 250, 251, 0, 0]
 
 
 def test_a_value_that_is_a_quarter_of_all_has_a_part_of_its_own():
@@ -126,14 +133,20 @@ def test_a_value_that_is_a_quarter_of_all_has_a_part_of_its_own():
 def test_a_constant_column_tells_its_value_from_others():
     profile = of_numbers(pa.array([7.5] * 100))
     found = rows_of_parts(dimension_of("x", profile, profile), pa.array([7.5, 7.0, 8.0, math.nan, None]))
-    assert {name: len(rows) for name, rows in found.items()} == {"< 7.5": 1, "7.5": 1, "> 7.5": 1, "null": 2}
+    assert {name: len(rows) for name, rows in found.items()} == {
+        "< 7.5": 1,
+        "7.5": 1,
+        "> 7.5": 1,
+        "other": 0,
+        "null": 2,
+    }
 
 
 def test_whole_numbers_are_divided_between_them():
     column = pa.array([*range(1, 101)])
     profile = of_numbers(column)
     found = rows_of_parts(dimension_of("x", profile, profile), column)
-    assert [*found] == ["< 26", "[26, 51)", "[51, 76)", ">= 76", "null"]
+    assert [*found] == ["< 26", "[26, 51)", "[51, 76)", ">= 76", "other", "null"]
 
 
 def test_times_are_divided_at_moments_that_can_be_read():
@@ -141,19 +154,21 @@ def test_times_are_divided_at_moments_that_can_be_read():
     profile = of_numbers(column)
     found = rows_of_parts(dimension_of("x", profile, profile), column)
     assert [*found][:2] == ["< 2024-01-08 06:00:00", "[2024-01-08 06:00:00, 2024-01-15 00:00:00)"]
-    assert [len(rows) for rows in found.values()] == [7, 7, 7, 7, 0]
+    assert [len(rows) for rows in found.values()] == [7, 7, 7, 7, 0, 0]
 
 
 @given(st.lists(st.one_of(st.floats(), st.integers(-2, 2).map(float), st.none()), max_size=40))
 def test_every_number_is_in_one_part(values):
     column = pa.array(values, pa.float64())
     profile = of_numbers(column)
-    found = rows_of_parts(dimension_of("x", profile, profile), column)
+    dimension = dimension_of("x", profile, profile)
+    found = rows_of_parts(dimension, column)
     assert all(value is None or math.isnan(value) for value in found["null"])
+    assert not found["other"] or not dimension.parts
     assert sum(map(len, found.values())) == len(values)
 
 
 def test_a_baseline_without_values_divides_values_from_nulls():
     profile = of_numbers(pa.array([], pa.float64()))
     found = rows_of_parts(dimension_of("x", profile, profile), pa.array([1.0, -math.inf, None]))
-    assert {name: len(rows) for name, rows in found.items()} == {"any value": 2, "null": 1}
+    assert {name: len(rows) for name, rows in found.items()} == {"other": 2, "null": 1}
