@@ -17,7 +17,8 @@ from signals.timestamps import TimeFormat
 
 __all__ = ["FileSet", "Group", "Outline", "Time"]
 
-MILLISECOND = 1_000
+CUT_OFF = 999
+"""Microseconds: some write timestamps into a table's log without what is less than a millisecond."""
 
 Group = tuple[int, int]
 """A row group: its file's place among the files, and its number in the file."""
@@ -124,8 +125,7 @@ class FileSet:
     def logged(self, place: int, time: Time) -> Sequence[Stretch] | None:
         """When a file's rows are, as its table's log has it."""
         low, high = self.files[place].bounds.get(time[0], (None, None))
-        # Logs are written by many: some cut timestamps to milliseconds.
-        return stretches_between(low, high, time[1], slack=MILLISECOND)
+        return stretches_between(low, high, time[1], CUT_OFF)
 
     def learn(self, time: Time, found: Mapping[Group, Sequence[Stretch]]) -> None:
         """Take in when the rows of row groups are, as it was counted."""

@@ -24,8 +24,8 @@ FARTHEST = 2**62
 Mask = npt.NDArray[np.bool_]
 
 
-def stretches_between(low: object, high: object, form: TimeFormat, slack: int = 1) -> list[Stretch] | None:
-    """Where timestamps from `low` to `high` may lie; None where that is not certain.
+def stretches_between(low: object, high: object, form: TimeFormat, cut_off: int = 0) -> list[Stretch] | None:
+    """Where timestamps from `low` to `high` may lie, as `read_instants` reads them; None where that is not certain.
 
     Whole numbers of an undeclared format may be seconds or milliseconds: a stretch for each.
 
@@ -33,16 +33,16 @@ def stretches_between(low: object, high: object, form: TimeFormat, slack: int = 
         low: the least timestamp as a Python object.
         high: the greatest.
         form: how they are written.
-        slack: microseconds by which the two may have been rounded.
+        cut_off: microseconds that `high` may have lost.
     """
     if isinstance(low, date) and isinstance(high, date):  # a datetime is a date
-        return _dated(low, high, slack)
+        return _dated(low, high, cut_off)
     if not isinstance(low, int | float) or not isinstance(high, int | float) or isinstance(low, bool):
         return None  # texts are not in the order of time where they carry offsets
     forms = tuple(PER_MICROSECOND) if form is TimeFormat.AUTO else (form,)
     if not PER_MICROSECOND.keys() >= {*forms} or not (math.isfinite(low) and math.isfinite(high)):
         return None
-    return [(_micros(low, each) - slack, _micros(high, each) + slack) for each in forms]
+    return [(_micros(low, each), _micros(high, each)) for each in forms]
 
 
 def stretches_of(value: pa.Scalar, form: TimeFormat) -> list[Stretch]:
@@ -91,19 +91,20 @@ def _ends(pairs: Sequence[Stretch]) -> tuple[npt.NDArray[np.int64], npt.NDArray[
     return array[:, 0], array[:, 1]
 
 
-def _dated(low: date, high: date, slack: int) -> list[Stretch] | None:
+def _dated(low: date, high: date, cut_off: int) -> list[Stretch] | None:
     try:
         first, last = (int(read_instants(pa.array([moment]), TimeFormat.AUTO)[0]) for moment in (low, high))
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         return None
-    return None if UNDATED in (first, last) else [(first - slack, last + slack)]
+    return None if UNDATED in (first, last) else [(first, last + cut_off)]
 
 
 def _micros(number: int | float, form: TimeFormat) -> int:
-    """Exact for whole numbers but for the rounding of nanoseconds."""
     factor = PER_MICROSECOND[form]
-    if isinstance(number, int):
-        instant = number * int(factor) if factor >= 1 else number // int(1 / factor)
+    if isinstance(number, float):
+        instant = round(min(max(number * factor, -FARTHEST), FARTHEST))
+    elif factor >= 1:
+        instant = number * int(factor)
     else:
-        instant = int(number * factor)
+        instant = abs(number) // int(1 / factor) * (1 if number >= 0 else -1)
     return min(max(instant, -FARTHEST), FARTHEST)
