@@ -92,8 +92,7 @@ RUNS = TableDefinition(
     name="runs",
     summary="One row per run: a monitor evaluated for one scheduled time. A run that is here is complete.",
     key=("monitor", "scheduled_for"),
-    partition_by=("monitor",),
-    statistics=("scheduled_for", "status"),
+    statistics=("monitor", "scheduled_for", "status"),
     schema=pa.schema(
         [
             required("run_id", pa.string(), "The run's own id, new for each attempt."),
