@@ -2,7 +2,7 @@
 
 make bench                          everything: about an hour on two quiet cores, 12 GB of disk
 make bench ARGS="--rows 400000"     a quick look, with fewer rows
-python benchmarks/run.py NAME ...   some of them: jobs, memory, profile, others, day
+python benchmarks/run.py NAME ...   some of them: jobs, memory, profile, others, day, store
 """
 
 import argparse
@@ -15,9 +15,11 @@ import driver_memory
 import one_day
 import profile_cpu
 import psutil
+import results_store
 import spark_jobs
 
 ROWS = 4_000_000
+YEAR, MONTH = 365, 30
 LARGE = 5
 """How many times more rows the large measurements have."""
 
@@ -32,6 +34,7 @@ def main() -> None:
         "memory": lambda: [driver_memory.report((rows // 4, rows, large))],
         "others": lambda: [beside_others.report(rows), beside_others.report(large, rounds=3)],
         "day": lambda: [one_day.report()],
+        "store": lambda: [results_store.report(YEAR if rows >= ROWS else MONTH)],
     }
     for name in options.names or measurements:
         for found in measurements[name]():
@@ -40,7 +43,7 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", choices=[[], "profile", "jobs", "memory", "others", "day"])
+    parser.add_argument("names", nargs="*", choices=[[], "profile", "jobs", "memory", "others", "day", "store"])
     parser.add_argument("--rows", type=int, default=ROWS, help="a side (default: %(default)s)")
     return parser.parse_args()
 
