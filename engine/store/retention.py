@@ -6,6 +6,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from engine.results import AGGREGATE
+from engine.store import formats
 from engine.store.sql import every, literal, one_of, some
 from engine.store.table import Change, Snapshot
 from engine.tables import BINS, PROFILES
@@ -34,9 +35,11 @@ def listing(snapshot: Snapshot) -> pa.Table:
     """One row per dataset, by title."""
     found = snapshot.query(
         f"""
-        WITH counted AS (
+        WITH held AS (
+            SELECT * FROM {PROFILES.name} WHERE {formats.still_read()}
+        ), counted AS (
             SELECT dataset, max(total) AS rows FROM (
-                SELECT dataset, sum(rows) AS total FROM {PROFILES.name} WHERE segment = {literal(AGGREGATE)}
+                SELECT dataset, sum(rows) AS total FROM held WHERE segment = {literal(AGGREGATE)}
                 GROUP BY dataset, "column", bins_id, bucket_start IS NULL
             ) GROUP BY dataset
         ), listed AS (
@@ -45,7 +48,7 @@ def listing(snapshot: Snapshot) -> pa.Table:
                 count(DISTINCT segment) AS segments,
                 count(DISTINCT struct(bucket_start, bucket_end)) FILTER (WHERE bucket_start IS NOT NULL) AS buckets,
                 min(bucket_start) AS first, max(bucket_end) AS last
-            FROM {PROFILES.name} GROUP BY dataset
+            FROM held GROUP BY dataset
         )
         SELECT listed.*, rows FROM listed LEFT JOIN counted USING (dataset) ORDER BY source, dataset
         """
@@ -60,8 +63,8 @@ def profiles_removal(
 ) -> tuple[int, Change]:
     """How many profiles are not needed any more, and what removes them.
 
-    These are the buckets before a time, and of the datasets that are counted whole those in superseded bins that no
-    other bucket is counted in.
+    These are the buckets before a time; of the datasets that are counted whole those in superseded bins that no other
+    bucket is counted in; and what an older version wrote in another format, which counts as not there.
 
     Args:
         snapshot: the table as it is.
@@ -73,7 +76,7 @@ def profiles_removal(
     unused = set(superseded) - _ids(snapshot, f'"bucket_end" > {literal(before)}')
     whole = every(['"bucket_end" IS NULL', one_of("bins_id", unused)])
     of_dataset = [] if dataset is None else [one_of("dataset", [dataset])]
-    where = every([*of_dataset, some([ended, whole])])
+    where = every([*of_dataset, some([ended, whole, f"NOT ({formats.still_read()})"])])
     found = snapshot.query(f"SELECT count(*) AS n FROM {PROFILES.name} WHERE {where}")
     return found["n"][0].as_py(), Change(PROFILES.schema.empty_table(), where)
 

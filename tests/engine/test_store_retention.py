@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from engine.results import AGGREGATE
-from engine.store import Store, StoredProfile
+from engine.store import Store, StoredProfile, formats
 from engine.windows import Window
 from signals.bins import NumericBins
 from signals.profile import CategoricalProfile, NumericProfile
@@ -133,6 +133,17 @@ def test_bins_that_another_dataset_uses_are_not_superseded(store: Store) -> None
     assert store.prune_profiles(end_of(5)) == 0
     assert held(store) == [None]
     assert store.load_bins("e")["x"].id == NUMBERS.id
+
+
+def test_what_an_older_version_counted_is_not_listed_and_goes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "FORMAT_VERSION", 1)
+    store.save_profiles([of_numbers(9, column="y"), of_numbers(9, dataset="e")])
+    monkeypatch.undo()
+    store.save_profiles([of_numbers(1)])
+    (listed,) = store.list_profiles().to_pylist()
+    assert (listed["dataset"], listed["profiles"], listed["rows"]) == ("d", 1, 1)
+    assert store.prune_profiles(BUCKET.end) == 2
+    assert held(store) == [None]
 
 
 def test_a_time_without_a_zone_is_refused(store: Store) -> None:
