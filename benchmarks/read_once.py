@@ -127,7 +127,7 @@ def scan(bench: Bench, each: Monitor, store: Store) -> None:
     from engine.batches import Span
     from engine.datasets import open_dataset
     from engine.monitor import Columns
-    from engine.scanning import count
+    from engine.counting import count
     from signals.kernel import ScannedColumn
     from signals.segments import EVERYTHING
 

@@ -17,7 +17,8 @@ DRAWS = 500
 ALPHA = 0.05
 ROUNDING = 1e-12
 MOST_BIAS = 0.1
-"""How much smoothing may add to a PSI whose chance is known in closed form, in units of 1/n + 1/m."""
+"""How much smoothing may add to a PSI whose chance is known in closed form, in units of (1/n + 1/m) √(k − 1): the PSI's
+own standard deviation is √2 of these, and what smoothing adds is taken off again, so the p-value hardly moves."""
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -67,7 +68,8 @@ def of_psi(value: float, still: Floats, current: Counts, baseline: Counts) -> Ch
     drawable = current + baseline > 0
     scale = 1 / int(current.sum()) + 1 / int(baseline.sum())
     freedom = int(drawable.sum()) - 1
-    if not _expects_five(current, baseline) or still[drawable].sum() > MOST_BIAS * scale:
+    most = MOST_BIAS * scale * np.sqrt(max(freedom, 1))
+    if not _expects_five(current, baseline) or still[drawable].sum() > most:
         return None
     constant = float(still.sum())
     if freedom < 1:
