@@ -1,7 +1,7 @@
 """Which values of other columns carried the shift of features that breached? Evidence for rows that are judged."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
@@ -15,7 +15,7 @@ from engine.readings import Readings
 from engine.results import MetricRow
 from engine.store import Store
 from engine.watched import Watched
-from signals.carriers import Carrier, Partition, carriers, own_value
+from signals.carriers import Carrier, Partition, carriers, own_value, together
 from signals.measurement import Undefined
 from signals.prices import SPLITTABLE
 from signals.verdicts import Status
@@ -35,13 +35,19 @@ class Explanation:
 
     Attributes:
         dimension: the column.
-        carriers: its values, most first; or why the shift cannot be split.
-        own: by value the metric of its rows alone; only of values where there is one.
+        carriers: the values that carry most, either way, from the largest share to the least.
+        rest: all others together; None where there are none.
+        more: how many others there are.
+        own: by value the metric of its rows alone; only of values where it was asked for and there is one.
+        reason: why the shift cannot be split; None when it can.
     """
 
     dimension: str
-    carriers: list[Carrier] | Undefined
-    own: Mapping[str, float]
+    carriers: tuple[Carrier, ...] = ()
+    rest: Carrier | None = None
+    more: int = 0
+    own: Mapping[str, float] = field(default_factory=dict[str, float])
+    reason: str | None = None
 
 
 def explain(
@@ -73,17 +79,23 @@ def explain(
     readings = Readings(spark, frames or {})
     plans = [_narrowed(plan, feature) for plan in plan_of(monitor, [time]) if plan.signal.name in metrics]
     found = open_sides(plans, readings)
-    if wrong := [each.trouble for each in found if each.trouble] or _troubles(found, dimensions):
-        raise DataError("\n".join(dict.fromkeys(wrong)))
+    _refuse([each.trouble for each in found])
+    _refuse([trouble_with(each, name) for each in found for name in dimensions])
     freeze(found, readings, store)
+    _refuse([each.trouble for each in found])
     asked = [Asked(each, _features(each, {feature}), tuple(dimensions), (time,)) for each in found if each.reference]
-    answers: dict[tuple[str, str], list[Explanation]] = {}
-    for each, divided in zip(asked, divide(asked, readings, store), strict=True):
-        name = each.found.plan.signal.name
-        for metric in metrics[name]:
-            parts = {place.dimension: part for place, part in divided.items()}
-            answers[name, metric] = [_explanation(metric, each, part) for each, part in parts.items()]
-    return answers
+    return {
+        (each.found.plan.signal.name, metric): [
+            _explanation(metric, place.dimension, part, own=True) for place, part in divided.items()
+        ]
+        for each, divided in zip(asked, divide(asked, readings, store), strict=True)
+        for metric in metrics[each.found.plan.signal.name]
+    }
+
+
+def _refuse(troubles: Sequence[str | None]) -> None:
+    if wrong := [trouble for trouble in troubles if trouble]:
+        raise DataError("\n".join(dict.fromkeys(wrong)))
 
 
 def _narrowed(plan: SignalPlan, feature: str) -> SignalPlan:
@@ -94,19 +106,15 @@ def _narrowed(plan: SignalPlan, feature: str) -> SignalPlan:
     return replace(plan, signal=replace(plan.signal, features=replace(features, names=(feature,))))
 
 
-def _troubles(found: Sequence[Comparison], dimensions: Sequence[str]) -> list[str]:
-    every = [trouble_with(each, name) for each in found for name in dimensions]
-    return [trouble for trouble in every if trouble]
-
-
 def with_carriers(
     rows: Sequence[MetricRow], found: Sequence[Comparison], readings: Readings, store: ComparisonStore | None
 ) -> list[MetricRow]:
     """The rows, those that breached with what carried them among their details, where their signal says by what.
 
     ``carried_by`` is a list of ``[dimension, value, share, mix, within, current_rows, baseline_rows]``, of each
-    dimension the values that carry most (`signals.carriers.Carrier`); ``not_carried_by`` says by dimension why a shift
-    cannot be split. Data that cannot be read a second time leave the rows as they are, with a note in the run.
+    dimension the values that carry most (`signals.carriers.Carrier`); ``carried_by_rest`` has by dimension how many
+    other values there are and, in the same order, what they carry together; ``not_carried_by`` says by dimension why a
+    shift cannot be split. Data that cannot be read a second time leave the rows as they are, with a note in the run.
     """
     asked = _asked(rows, found, readings)
     try:
@@ -151,34 +159,34 @@ def _dimensions(found: Comparison, readings: Readings) -> tuple[str, ...]:
 
 def _with_details(row: MetricRow, divided: Divided) -> MetricRow:
     """The row with its carriers; a column is not explained by itself, because its bins say that already."""
-    mine = {
-        place.dimension: carriers(row.metric_name, each) if isinstance(each, Partition) else each
+    if row.status is not Status.BREACHED or row.metric_name not in SPLITTABLE:
+        return row
+    mine = [
+        _explanation(row.metric_name, place.dimension, each)
         for place, each in divided.items()
         if (place.time, place.feature) == (row.scheduled_for, row.group) and place.dimension != row.group
-    }
-    if row.status is not Status.BREACHED or row.metric_name not in SPLITTABLE or not mine:
-        return row
-    told = [
-        [name, each.value, each.share, each.mix, each.within, each.current_rows, each.baseline_rows]
-        for name, every in mine.items()
-        if not isinstance(every, Undefined)
-        for each in _most(every)
     ]
-    reasons = {name: each.reason for name, each in mine.items() if isinstance(each, Undefined)}
-    said = {"carried_by": told, "not_carried_by": reasons}
+    said = {
+        "carried_by": [[each.dimension, *astuple(one)] for each in mine for one in each.carriers],
+        "carried_by_rest": {each.dimension: [each.more, *astuple(each.rest)[1:]] for each in mine if each.rest},
+        "not_carried_by": {each.dimension: each.reason for each in mine if each.reason},
+    }
     return replace(row, details={**row.details, **{name: each for name, each in said.items() if each}})
 
 
-def _most(found: Sequence[Carrier]) -> list[Carrier]:
-    """Those that carry most, either way, in the order of what they carry."""
-    largest = sorted(found, key=lambda each: -abs(each.share))[:MOST_CARRIERS]
-    return [each for each in found if each in largest]
-
-
-def _explanation(metric: str, dimension: str, partition: Partition | Undefined) -> Explanation:
+def _explanation(metric: str, dimension: str, partition: Partition | Undefined, *, own: bool = False) -> Explanation:
     if isinstance(partition, Undefined):
-        return Explanation(dimension, partition, {})
+        return Explanation(dimension, reason=partition.reason)
     found = carriers(metric, partition)
-    named = [] if isinstance(found, Undefined) else [each.value for each in found]
-    own = {value: own_value(metric, partition, value) for value in named}
-    return Explanation(dimension, found, {value: each for value, each in own.items() if each is not None})
+    if isinstance(found, Undefined):
+        return Explanation(dimension, reason=found.reason)
+    named = sorted(found, key=lambda each: -abs(each.share))[:MOST_CARRIERS]
+    others = [each for each in found if each not in named]
+    values = {each.value: own_value(metric, partition, each.value) for each in named if own}
+    return Explanation(
+        dimension,
+        tuple(each for each in found if each in named),
+        together(others, "the rest") if others else None,
+        len(others),
+        {value: each for value, each in values.items() if each is not None},
+    )

@@ -11,7 +11,7 @@ adds up exactly: Kitagawa, Components of a Difference Between Two Rates, 1955. P
 the shift would be larger. The parts of two values add up to the part of both as one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,7 +26,7 @@ from signals.prices import Price, prices_of
 from signals.profile import Profile, sum_profiles
 from signals.quality import Column
 
-__all__ = ["Carrier", "Partition", "carriers", "own_value"]
+__all__ = ["Carrier", "Partition", "carriers", "own_value", "together"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -70,6 +70,18 @@ class Carrier:
     within: float
     current_rows: int
     baseline_rows: int
+
+
+def together(found: Sequence[Carrier], name: str) -> Carrier:
+    """What several values carried, as if they were one with this name."""
+    return Carrier(
+        name,
+        sum(each.share for each in found),
+        sum(each.mix for each in found),
+        sum(each.within for each in found),
+        sum(each.current_rows for each in found),
+        sum(each.baseline_rows for each in found),
+    )
 
 
 def carriers(metric: str, partition: Partition) -> list[Carrier] | Undefined:

@@ -107,9 +107,13 @@ def test_rows_are_counted_by_value_on_both_sides(yesterday, shops):
         assert (now, before) == (here, there)
 
 
-def test_many_values_are_told_by_the_ten_that_carry_most(yesterday):
-    tills = carried_by(yesterday[NOW, "price", WASSERSTEIN], "till")
-    assert len(tills) == 10
+def test_many_values_are_told_by_the_ten_that_carry_most_and_the_rest_together(yesterday):
+    row = yesterday[NOW, "price", WASSERSTEIN]
+    tills, (count, share, _, _, now, before) = carried_by(row, "till"), row.details["carried_by_rest"]["till"]
+    assert (len(tills), count) == (10, 11)  # 20 tills, and the others as one
+    assert share + sum(each[0] for each in tills.values()) == pytest.approx(1.0)
+    assert now + sum(each[3] for each in tills.values()) == 1_000
+    assert before + sum(each[4] for each in tills.values()) == 6_000
     assert [each[0] for each in tills.values()] == sorted((each[0] for each in tills.values()), reverse=True)
 
 
@@ -216,4 +220,5 @@ def test_rows_that_are_gone_from_the_source_are_not_divided(spark, tmp_path):
     lab.evaluate_all(a_monitor(lab), [NOW], store)
     Path(old / "part-0.parquet").unlink()
     [by_shop] = asked(lab, "shop", store=store)
-    assert "no longer in the source" in by_shop.carriers.reason
+    assert "no longer in the source" in by_shop.reason
+    assert not by_shop.carriers
