@@ -139,7 +139,7 @@ def _judgements(rows: pa.Table, start: datetime | None) -> Judgements:
     places = {key: place for place, key in enumerate(sorted(set(keys), key=str))}
     status, kind = np.array(rows["status"].to_pylist(), object), np.array(rows["threshold_kind"].to_pylist(), object)
     value, bound, flag = _numbers(rows["metric_value"]), _numbers(rows["threshold_value"]), _flags(rows["breached"])
-    kind[[each is None for each in kind] & ~np.isnan(bound)] = FIXED
+    kind[np.array([each is None for each in kind], np.bool_) & ~np.isnan(bound)] = FIXED
     # Too short a history is a dynamic threshold's own trouble: another threshold can judge such a value.
     too_short = (status == Status.INSUFFICIENT_DATA) & (kind == DYNAMIC)
     return Judgements(

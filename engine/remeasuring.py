@@ -112,7 +112,7 @@ def remeasure(store: Store, monitor: str, judgements: Judgements, settings: Sequ
                 missing[metric.name] += 1
             else:
                 values.append(_value(each, metric, *change))
-    return Remeasured(values, missing)
+    return Remeasured(tuple(sorted(values, key=lambda value: value.run)), dict(missing))
 
 
 def _asked(standing: Standing, settings: Sequence[Setting], bins: Mapping[str, Bins]) -> list[Metric]:

@@ -19,8 +19,8 @@ from signals.thresholds import FixedThreshold, Operator, RangeThreshold
 
 __all__ = ["Proposal", "propose"]
 
-NOISE = 1e-12
-"""Of the largest number that takes part: values that were subtracted and are closer than this are the same."""
+DIGITS = 12
+"""Of the largest number that takes part: differences that are the same in these are the same."""
 GREATER = (Operator.GREATER_THAN, Operator.GREATER_THAN_OR_EQUAL)
 LESS = (Operator.LESS_THAN, Operator.LESS_THAN_OR_EQUAL)
 STRICT = (Operator.GREATER_THAN, Operator.LESS_THAN)
@@ -130,8 +130,7 @@ def _badness(judgements: Judgements, rows: npt.NDArray[np.bool_], today: Movable
 
 
 def _without_noise(values: npt.NDArray[np.float64], largest: float) -> npt.NDArray[np.float64]:
-    step = NOISE * largest
-    return np.round(values / step) * step if step else values
+    return np.round(values, DIGITS - math.ceil(math.log10(largest))) if largest else values
 
 
 def _threshold(judgements: Judgements, places: Sequence[int], today: Movable, lever: Lever, level: int) -> Movable:

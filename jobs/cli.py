@@ -12,6 +12,7 @@ from jobs.options import (
     EXIT_CODES,
     At,
     Budget,
+    By,
     Conf,
     FailOnBreach,
     Feature,
@@ -198,17 +199,34 @@ def explain(
     at: At = None,
     feature: Feature = None,
     metric: Metric = None,
+    by: By = None,
     store: StoreUri = DEFAULT_STORE,
+    master: Master = "local[*]",
+    remote: Remote = None,
+    conf: Conf = None,
     verbose: Verbose = False,
 ) -> None:
     """Show which bins or categories carried a drift, and how the distribution has changed.
 
     Without --at it is the monitor's latest run; without --feature, everything that breached in it. All of it comes
     from the store; Spark is not started.
+
+    With --by it shows how much of the feature's shift each value of other columns carried. What the run has stored
+    (`explain_by` in the definition) is shown; anything else is counted now, with Spark: then give the monitor's file.
     """
+    from jobs.asked_rows import Question
+
+    question = Question(store, monitor, at, feature, metric)
+    if by:
+        from jobs.explain_by import explain_by, names_in
+        from jobs.session import SparkOptions
+
+        spark = SparkOptions(master, remote, tuple(conf or ()), verbose)
+        explain_by(question, names_in(by), spark)
+        return
     from jobs.explain import explain_rows
 
-    explain_rows(store, monitor, at, feature, metric)
+    explain_rows(question)
 
 
 @app.command(epilog="Example: driftline replay flights --set jensen_shannon_distance=0.2 --from 2013-06-01")

@@ -14,6 +14,7 @@ __all__ = [
     "EXIT_CODES",
     "At",
     "Budget",
+    "By",
     "Conf",
     "FailOnBreach",
     "Feature",
@@ -106,6 +107,10 @@ Budget = Annotated[
     typer.Option(
         "--budget", metavar="N/PERIOD", help="Propose thresholds for so many messages per day, week, month or year."
     ),
+]
+By = Annotated[
+    list[str] | None,
+    typer.Option("--by", metavar="COLUMNS", help="Which values of these columns carried it; `origin,carrier`."),
 ]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="How many rows, newest first; a table has 50 if nothing is said.")

@@ -112,7 +112,7 @@ def _written(check: Check, in_force: InForce) -> Any:
 
 def _number(value: float) -> float:
     """As a person writes it: 62, and not 62.0."""
-    return int(value) if value.is_integer() and abs(value) < 1e15 else value
+    return int(value) if float(value).is_integer() and abs(value) < 1e15 else value
 
 
 # ---------------------------------------------------------------------------------------------------- as text

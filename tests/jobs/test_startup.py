@@ -29,6 +29,7 @@ print("LOADED", *({"pyspark", "py4j", "scipy"} & set(sys.modules)))
         (["schema"], {"scipy"}),
         (["results", "--store", "STORE"], set()),
         (["explain", "flights", "--feature", "distance", "--store", "STORE"], set()),
+        (["replay", "flights", "--set", "psi=0.3", "--budget", "1/month", "--store", "STORE"], {"scipy"}),
     ],
 )
 def test_a_command_without_spark_does_not_import_it(words: list[str], loaded: set[str], filled_store: str) -> None:
