@@ -56,18 +56,20 @@ def atoms_of(masks: Mask) -> Iterator[Atoms]:
 
 
 def _disjoint(masks: Mask) -> Atoms | None:
-    """The atoms where no row is in two segments; None where one is."""
+    """The atoms where every row is in one segment at most, beside those that hold all rows; None where one is not."""
     segments, rows = masks.shape
-    if int(np.count_nonzero(masks)) > rows:
+    whole = np.all(masks, axis=1)
+    some = np.flatnonzero(~whole)
+    if np.count_nonzero(masks) > rows * (1 + segments - len(some)):
         return None
     kind = np.min_scalar_type(segments)
     memberships, codes = np.zeros(rows, kind), np.zeros(rows, kind)
-    for place, mask in enumerate(masks):
-        memberships += mask
-        codes += mask * kind.type(place + 1)
+    for place in some.tolist():
+        memberships += masks[place]
+        codes += masks[place] * kind.type(place + 1)
     if memberships.max(initial=0) > 1:
         return None
-    return Atoms(codes.astype(np.intp), np.eye(segments + 1, segments, -1, np.bool_))
+    return Atoms(codes.astype(np.intp), np.eye(segments + 1, segments, -1, np.bool_) | whole)
 
 
 def _of_eight(masks: Mask, first: int) -> Atoms:

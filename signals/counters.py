@@ -72,7 +72,8 @@ class NumericCounter:
         self._clear()
 
     def _clear(self) -> None:
-        self._counts = np.zeros((0, SCALARS + self.bins.cells), np.int64)
+        self._scalars = np.zeros((0, SCALARS), np.int64)
+        self._counts = np.zeros((0, self.bins.cells), np.int64)
         self._sums = np.zeros((0, self.bins.cells))
         self._squares = np.zeros(0)
         self._low = np.zeros(0)
@@ -81,21 +82,22 @@ class NumericCounter:
         self._sample: list[npt.NDArray[np.float64]] = []
 
     def _make_room(self, slots: int) -> None:
+        self._scalars = longer(self._scalars, slots)
         self._counts, self._sums = longer(self._counts, slots), longer(self._sums, slots)
         self._squares = longer(self._squares, slots)
         self._low, self._high = longer(self._low, slots, np.inf), longer(self._high, slots, -np.inf)
 
     def add(self, array: pa.Array, keys: Keys) -> None:
         self._make_room(keys.room)
-        self._counts[keys.at, ROWS] += keys.sizes()
+        self._scalars[keys.at, ROWS] += keys.sizes
         read = read_numbers(array, self.bins.value_type)
         if read.null_count:
             readable = read.is_valid().to_numpy(zero_copy_only=False)
             null = (
                 array.is_null().to_numpy(zero_copy_only=False) if array.null_count else np.zeros(len(array), np.bool_)
             )
-            self._counts[keys.at, NULLS] += keys.tally(null)
-            self._counts[keys.at, UNREADABLE] += keys.tally(~readable & ~null)
+            self._scalars[keys.at, NULLS] += keys.tally(null)
+            self._scalars[keys.at, UNREADABLE] += keys.tally(~readable & ~null)
             read, keys = read.drop_null(), keys.where(readable)
         self._count(read.to_numpy(zero_copy_only=False), keys)
 
@@ -104,7 +106,7 @@ class NumericCounter:
             return
         if np.isnan(x.min()):  # the minimum of numbers with a NaN is NaN
             number = ~np.isnan(x)
-            self._counts[keys.at, NANS] += keys.tally(~number)
+            self._scalars[keys.at, NANS] += keys.tally(~number)
             x, keys = x[number], keys.where(number)
             if not len(x):
                 return
@@ -113,11 +115,11 @@ class NumericCounter:
         cells = self.bins.cells
         cell = self._lookup.cells(x) if self._lookup else np.zeros(len(x), np.intp)
         index = keys.index(cell, cells)
-        self._counts[keys.at, SCALARS:] += keys.counts(index, cells)
+        np.add.at(self._counts.reshape(-1), index, 1)
         low, high = keys.least(x), keys.greatest(x)
         if np.isinf(low.min()) or np.isinf(high.max()):
             finite = np.isfinite(x)
-            self._counts[keys.at, INFINITE] += keys.tally(~finite)
+            self._scalars[keys.at, INFINITE] += keys.tally(~finite)
             x, keys = x[finite], keys.where(finite)
             if not len(x):
                 return
@@ -126,7 +128,7 @@ class NumericCounter:
         at = keys.at
         with np.errstate(over="ignore", invalid="ignore"):  # sums of huge numbers overflow; metrics say so
             from_center = x - self.bins.center
-            self._sums[at] += keys.sums(index, cells, from_center)
+            np.add.at(self._sums.reshape(-1), index, from_center)
             self._squares[at] += keys.squares(from_center)
         self._low[at] = np.minimum(self._low[at], low)
         self._high[at] = np.maximum(self._high[at], high)
@@ -141,7 +143,7 @@ class NumericCounter:
 
     def write(self, rows: StateRows, column: int, fold: Fold, origin: int) -> None:
         arrays = {
-            "counts": fold.of(self._counts),
+            "counts": _block(fold, self._scalars, self._counts),
             "sums": fold.of(self._sums),
             "total": fold.of(self._squares),
             "low": fold.of(self._low, np.minimum),
@@ -174,20 +176,21 @@ class CategoricalCounter:
         self._clear()
 
     def _clear(self) -> None:
-        self._counts = np.zeros((0, SCALARS + self.bins.cells), np.int64)
+        self._scalars = np.zeros((0, SCALARS), np.int64)
+        self._counts = np.zeros((0, self.bins.cells), np.int64)
         self._unseen: dict[int, UnseenTexts] = {}
 
     def add(self, array: pa.Array, keys: Keys) -> None:
-        self._counts = longer(self._counts, keys.room)
-        self._counts[keys.at, ROWS] += keys.sizes()
+        self._scalars, self._counts = longer(self._scalars, keys.room), longer(self._counts, keys.room)
+        self._scalars[keys.at, ROWS] += keys.sizes
         array, keys = self._without_nans(array, keys)
         read = read_texts(array, self.bins.value_type)
         codes = read.indices
         if codes.null_count:
             readable = codes.is_valid().to_numpy(zero_copy_only=False)
             null = array.is_null().to_numpy(zero_copy_only=False)
-            self._counts[keys.at, NULLS] += keys.tally(null)
-            self._counts[keys.at, UNREADABLE] += keys.tally(~readable & ~null)
+            self._scalars[keys.at, NULLS] += keys.tally(null)
+            self._scalars[keys.at, UNREADABLE] += keys.tally(~readable & ~null)
             codes, keys = codes.drop_null(), keys.where(readable)
         if len(codes):
             self._count(codes.to_numpy(zero_copy_only=False), read.dictionary, keys)
@@ -201,17 +204,18 @@ class CategoricalCounter:
         nan = pc.fill_null(pc.is_nan(array), fill_value=False).to_numpy(zero_copy_only=False)
         if not nan.any():
             return array, keys
-        self._counts[keys.at, NANS] += keys.tally(nan)
+        self._scalars[keys.at, NANS] += keys.tally(nan)
         return array.filter(pa.array(~nan)), keys.where(~nan)
 
     def _count(self, codes: npt.NDArray[np.integer], dictionary: pa.Array, keys: Keys) -> None:
         other, cells = len(self.bins.categories), self.bins.cells
         known = pc.fill_null(pc.index_in(dictionary, self._vocabulary), other)
-        cell = known.to_numpy(zero_copy_only=False).astype(np.intp)[codes]
-        counts = keys.counts(keys.index(cell, cells), cells)
-        self._counts[keys.at, SCALARS:] += counts
-        if counts[:, other].any():
-            self._count_unseen(codes, np.flatnonzero(cell == other), dictionary, keys)
+        cell_of_code = known.to_numpy(zero_copy_only=False).astype(np.intp)
+        cell = cell_of_code[codes]
+        np.add.at(self._counts.reshape(-1), keys.index(cell, cells), 1)
+        unseen = cell == other if (cell_of_code == other).any() else np.zeros(0, np.bool_)
+        if unseen.any():
+            self._count_unseen(codes, np.flatnonzero(unseen), dictionary, keys)
 
     def _count_unseen(
         self, codes: npt.NDArray[np.integer], rows: npt.NDArray[np.intp], dictionary: pa.Array, keys: Keys
@@ -227,7 +231,7 @@ class CategoricalCounter:
             found.add(texts[start:end], counts[start:end].tolist())
 
     def write(self, rows: StateRows, column: int, fold: Fold, origin: int) -> None:
-        rows.add_arrays(fold.keys, column, Part.PROFILE, origin, {"counts": fold.of(self._counts)})
+        rows.add_arrays(fold.keys, column, Part.PROFILE, origin, {"counts": _block(fold, self._scalars, self._counts)})
         for key, slots in fold.members().items() if self._unseen else ():
             found = UnseenTexts(self.named)
             for each in (self._unseen[slot] for slot in slots if slot in self._unseen):
@@ -236,6 +240,10 @@ class CategoricalCounter:
             rows.add(key, column, Part.UNSEEN, cells=np.zeros(len(kept)), values=kept, n=list(kept.values()))
             _write_registers(rows, key, column, found.registers)
         self._clear()
+
+
+def _block(fold: Fold, scalars: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.concatenate((fold.of(scalars), fold.of(counts)), axis=1)
 
 
 def _write_registers(rows: StateRows, key: int, column: int, registers: npt.NDArray[np.uint8] | None) -> None:

@@ -1,6 +1,6 @@
 """Which rows of a batch are counted together, and which bucket of time an instant belongs to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -14,30 +14,33 @@ Places = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Keys:
     """The slots of rows that are sorted by slot: one run of rows per slot.
 
-    What is added up here is added up run by run in the order of the rows, so that a run's sum does not depend on the
-    others.
+    What is added up is added up slot by slot in the order of the rows, so that a slot's sum does not depend on others.
 
     Attributes:
         slots: intp[runs], each run's slot; no two are the same.
         starts: intp[runs], the first row of each run; none is empty.
         size: how many rows there are.
         room: how many slots there are, these and others.
+        sizes: intp[runs], how many rows each run has.
+        at: the slots as an index of an array over all slots.
     """
 
     slots: Places
     starts: Places
     size: int
     room: int
+    sizes: Places = field(init=False)
+    at: slice | Places = field(init=False)
 
-    @property
-    def at(self) -> "slice | Places":
-        """The slots as an index of an array over all slots."""
+    def __post_init__(self) -> None:
+        self.sizes = np.append(self.starts[1:], self.size) - self.starts if len(self.starts) else self.starts
         first, runs = int(self.slots[0]) if len(self.slots) else 0, len(self.slots)
-        return slice(first, first + runs) if (self.slots == np.arange(first, first + runs)).all() else self.slots
+        consecutive = runs <= 1 or bool((self.slots == np.arange(first, first + runs)).all())
+        self.at = slice(first, first + runs) if consecutive else self.slots
 
     def where(self, mask: Mask) -> "Keys":
         """The slots of the rows that a mask keeps."""
@@ -46,10 +49,6 @@ class Keys:
         ends = np.cumsum(kept[runs])
         return Keys(self.slots[runs], ends - kept[runs], int(kept.sum()), self.room)
 
-    def sizes(self) -> Places:
-        """intp[runs], how many rows each has."""
-        return np.diff(self.starts, append=self.size)
-
     def tally(self, mask: Mask) -> Places:
         """intp[runs]: how many rows of each the mask holds for."""
         if len(self.slots) == 1:
@@ -57,17 +56,10 @@ class Keys:
         return np.add.reduceat(mask, self.starts, dtype=np.intp)
 
     def index(self, cell: Places, cells: int) -> Places:
-        """intp[rows]: each row's run and cell as one number."""
-        return cell if len(self.slots) == 1 else np.repeat(np.arange(len(self.slots)) * cells, self.sizes()) + cell
-
-    def counts(self, index: Places, cells: int) -> Places:
-        """intp[runs, cells]: how many rows each run's cells have, by what `index` gave."""
-        return np.bincount(index, minlength=len(self.slots) * cells).reshape(-1, cells)
-
-    def sums(self, index: Places, cells: int, weights: Floats) -> Floats:
-        """float64[runs, cells]: the sum of the weights of each run's cells, by what `index` gave."""
-        sums = np.bincount(index, weights, minlength=len(self.slots) * cells)
-        return sums.astype(np.float64, copy=False).reshape(-1, cells)
+        """intp[rows]: where each row's slot and cell are among the elements of [slots, cells]."""
+        if len(self.slots) == 1:
+            return cell + self.slots[0] * cells if self.slots[0] else cell
+        return np.repeat(self.slots * cells, self.sizes) + cell
 
     def squares(self, x: Floats) -> Floats:
         """float64[runs], the sum of squares."""

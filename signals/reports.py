@@ -33,7 +33,7 @@ class Presence:
     def add(self, keys: Keys, instants: npt.NDArray[np.int64] | None) -> None:
         """Count one batch; instants are in microseconds, in the order of the rows."""
         self._rows, self._latest = longer(self._rows, keys.room), longer(self._latest, keys.room, UNDATED)
-        self._rows[keys.at] += keys.sizes()
+        self._rows[keys.at] += keys.sizes
         if instants is not None:
             latest = np.maximum.reduceat(instants, keys.starts)
             self._latest[keys.at] = np.maximum(self._latest[keys.at], latest)

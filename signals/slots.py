@@ -15,6 +15,8 @@ from signals.keys import Keys
 
 __all__ = ["Fold", "Slots"]
 
+MANY = 16
+"""So many slots per key are added key by key: the same sums, and the memory of one key's slots only."""
 Places = npt.NDArray[np.intp]
 Number = TypeVar("Number", np.int64, np.float64)
 
@@ -88,12 +90,13 @@ class Fold:
     starts: Places
 
     def of(self, totals: npt.NDArray[Number], add: np.ufunc = np.add) -> npt.NDArray[Number]:
-        """[keys, ...] of [slots, ...]: what each key's slots add up to."""
-        gathered = totals[self.slots]
+        """[keys, ...] of [slots, ...]: what each key's slots add up to, one slot after the other."""
         if len(self.slots) == len(self.keys):
-            return gathered
-        with np.errstate(over="ignore", invalid="ignore"):
-            return add.reduceat(gathered, self.starts, axis=0)
+            return totals[self.slots]
+        with np.errstate(over="ignore", invalid="ignore"):  # sums of huge numbers overflow; metrics say so
+            if totals.ndim > 1 and len(self.slots) > MANY * len(self.keys):
+                return np.stack([add.reduce(totals[mine], axis=0) for mine in np.split(self.slots, self.starts[1:])])
+            return add.reduceat(totals[self.slots], self.starts, axis=0)
 
     def members(self) -> dict[int, list[int]]:
         """The slots of each key."""
