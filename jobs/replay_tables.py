@@ -62,8 +62,8 @@ def _budget_line(found: Replayed, budgeted: Budgeted) -> Text:
     beside = found.replay.beside()
     asked = f"{budgeted.budget}: {plural(budgeted.allowed, 'message')} in that time"
     if budgeted.proposals is None:
-        why = f"{beside.now.messages:,} come from thresholds that cannot be moved (dynamic ones, say)"
-        return Text.assemble(asked, " · ", ("cannot be kept", "bold red"), f": more of them {why}")
+        why = "what is set, or cannot be moved (dynamic thresholds, say), sends more by itself"
+        return Text.assemble(asked, " · ", ("cannot be kept", "bold red"), f": {why}")
     there = f"{beside.then.messages:,} then, {beside.now.messages:,} with the thresholds below"
     line = Text.assemble(asked, " · ", (there, "bold"))
     if beside.now.messages < budgeted.allowed:
