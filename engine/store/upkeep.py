@@ -14,8 +14,9 @@ __all__ = ["FILE_SIZE", "SMALL_FILES", "WRITER", "compact", "crowded_folders", "
 SMALL_FILES = 16
 """How many small files a partition may have: each one that a reader opens takes it a millisecond or two."""
 
-FILE_SIZE = 32 * 2**20
-"""Bytes of a file that small ones are put into: a change of one of its rows writes all of it."""
+FILE_SIZE = 8 * 2**20
+"""Bytes of a file that small ones are put into: a change of one of its rows, or a few more small files, write all of
+it again, so that larger ones would make a year of compactions dearer than they make its reading cheaper."""
 
 WRITER = WriterProperties(compression="ZSTD")
 
