@@ -23,7 +23,7 @@ from signals.catalogue import METRICS, Kind
 from signals.distinct import EXACT_UP_TO
 from signals.kernel import ScannedColumn
 from signals.profile import Profile
-from signals.segments import Segment
+from signals.segments import EVERYTHING, Segment
 
 __all__ = [
     "Comparison",
@@ -86,6 +86,13 @@ class Comparison:
     bins: Mapping[str, Bins] = field(default_factory=dict[str, Bins])
     duplicates: dict[Window, Duplicates] | None = None
     trouble: str | None = None
+
+    @property
+    def segment(self) -> str | None:
+        """The name of production's rows that the signal is about; None where they could not be told."""
+        if self.production:
+            return self.production.segment.name
+        return None if self.plan.signal.filters else EVERYTHING.name
 
     @property
     def sides(self) -> list[Side]:
@@ -287,7 +294,9 @@ def _count_duplicates(found: Comparison) -> None:
     asked = any(request.metric == "duplicate_rate" for request in found.plan.signal.metrics)
     if asked and side and side.roles.correlation_id in side.dataset.columns:
         windows = found.plan.distinct_windows
-        found.duplicates = count_duplicates(side.dataset.within(side.roles, windows), side.roles, windows)
+        found.duplicates = count_duplicates(
+            side.dataset.within(side.roles, windows, (side.segment,)), side.roles, windows, side.segment
+        )
 
 
 # ------------------------------------------------------------------------------------------------------- errors

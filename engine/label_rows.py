@@ -1,7 +1,6 @@
 """Predictions and labels as Spark joins them: an id as text, instants as numbers, every column of one type."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import reduce
 
@@ -10,69 +9,28 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.batches import Batches, Dataset, Work
-from engine.files import instants
+from engine.batches import Batches, Work
+from engine.joins import ORPHAN_LOOKBACK, Join, layers_of
 from engine.monitor import Columns
 from engine.plain import read_ids, read_plain
-from engine.windows import Window
 from signals.bins import ValueType
+from signals.segments import EVERYTHING, masks
 from signals.timestamps import UNDATED, read_instants
 from signals.values import value_type_of
 
 __all__ = [
-    "ID", "ORPHAN_LOOKBACK", "OUTSIDE", "TIME", "Join", "Pair", "label_columns", "label_schema", "labels_work",
-    "prediction_columns", "prediction_schema", "predictions_work",
+    "ID", "OUTSIDE", "TIME", "in_segment", "label_columns", "label_schema", "label_type", "labels_work",
+    "prediction_columns", "prediction_schema", "predictions_work", "read_at", "segment_words",
 ]  # fmt: skip
 
-ORPHAN_LOOKBACK = timedelta(days=30)
-"""How far before a window its labels' predictions are looked for: a label that became known in the window is an orphan
-when no prediction of the window, or of this time before it, has its id. Read only where orphans are asked for."""
-
 OUTSIDE = -1
-"""The window number of a prediction that lies in none, and is read so that its label is not taken for an orphan."""
+"""The bucket of a prediction that lies in none, and is read so that its label is not taken for an orphan."""
 ID, TIME = "id", "at"
 """The columns of the correlation id and of the prediction's instant."""
+PER_WORD = 63
+"""So many segments are one int64 column, a bit for each."""
 
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """What is compared: a prediction (and score) with an actual; None where there is no such column."""
-
-    prediction: str | None
-    score: str | None
-    actual: str
-
-
-@dataclass(frozen=True)
-class Join:
-    """Everything that the join of one production dataset with its ground truth needs.
-
-    Attributes:
-        production, roles: the predictions, and their timestamp and correlation id.
-        truth, truth_roles: the labels; None where the predictions already carry them.
-        pairs: what is compared.
-        windows: in order.
-        max_delay: how long after a window's end its labels still count; None: for ever.
-        naive: whether the absolute difference from the previous actual is needed (MASE).
-        orphans: whether labels without a prediction are counted.
-    """
-
-    production: Dataset
-    roles: Columns
-    truth: Dataset | None
-    truth_roles: Columns
-    pairs: tuple[Pair, ...]
-    windows: tuple[Window, ...]
-    max_delay: timedelta | None = None
-    naive: bool = False
-    orphans: bool = False
-
-    @property
-    def cutoffs(self) -> npt.NDArray[np.int64]:
-        """int64[c], increasing: until when labels count, each window's by its end; empty where they always do."""
-        if self.max_delay is None:
-            return np.zeros(0, np.int64)
-        return np.unique(instants([window.end + self.max_delay for window in self.windows]))
+Mask = npt.NDArray[np.bool_]
 
 
 # ----------------------------------------------------------------------------------------- the predictions' rows
@@ -82,64 +40,92 @@ def prediction_columns(join: Join) -> tuple[str, ...]:
     roles = (join.roles.timestamp, join.roles.correlation_id)
     pairs = [name for pair in join.pairs for name in (pair.prediction, pair.score)]
     actuals = [] if join.truth else [pair.actual for pair in join.pairs]
-    return tuple(dict.fromkeys(name for name in (*roles, *pairs, *actuals) if name is not None))
+    filtered = [name for segment in join.segments for name in segment.columns]
+    return tuple(dict.fromkeys(name for name in (*roles, *pairs, *actuals, *filtered) if name is not None))
 
 
 def prediction_schema(join: Join) -> pa.Schema:
     columns = join.production.columns
-    fields = [("window", pa.int32()), (ID, pa.string()), (TIME, pa.int64()), ("cut", pa.int32())]
+    numbers = [(name, pa.int32()) for name in ("bucket", "cut", "last_cut")]
+    fields = [*numbers, (ID, pa.string()), (TIME, pa.int64()), *((name, pa.int64()) for name in segment_words(join))]
     for number, pair in enumerate(join.pairs):
-        fields += [(f"prediction_{number}", _label_type(columns, pair.prediction)), (f"score_{number}", pa.float64())]
-        fields += [] if join.truth else [(f"actual_{number}", _label_type(columns, pair.actual))]
+        fields += [(f"prediction_{number}", label_type(columns, pair.prediction)), (f"score_{number}", pa.float64())]
+        fields += [] if join.truth else [(f"actual_{number}", label_type(columns, pair.actual))]
     return pa.schema(fields)
 
 
 def predictions_work(join: Join) -> Work:
-    """Predictions by window, with their columns read as one type each."""
-    roles, pairs, prejoined, orphans = join.roles, join.pairs, join.truth is None, join.orphans
-    starts = instants([window.start for window in join.windows])
-    ends = instants([window.end for window in join.windows])
-    delay = None if join.max_delay is None else join.max_delay // timedelta(microseconds=1)
-    cuts = np.zeros(len(ends), np.int32) if delay is None else np.searchsorted(join.cutoffs, ends + delay)
-    earliest = starts.min() - ORPHAN_LOOKBACK // timedelta(microseconds=1)
-    schema = prediction_schema(join)
+    """Predictions with their bucket, each once where buckets do not overlap, and with columns of one type each."""
+    roles, pairs, prejoined, orphans, segments = join.roles, join.pairs, join.truth is None, join.orphans, join.segments
+    layers, (first_cuts, last_cuts) = layers_of(join.buckets), join.cuts()
+    earliest = min(layer.starts[0] for layer in layers) - ORPHAN_LOOKBACK // timedelta(microseconds=1)
+    latest = max(layer.ends[-1] for layer in layers)
+    schema, words = prediction_schema(join), segment_words(join)
 
     def work(batches: Batches, task: int) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            at = _instants(batch.arrays, roles, batch.size)
-            arrays = {
-                ID: read_ids(batch.arrays.get(roles.correlation_id or ""), batch.size),
-                TIME: pa.array(at),
-            }
+            at = read_at(batch.arrays, roles, batch.size)
+            own: dict[str, pa.Array] = {TIME: pa.array(at)}
+            own[ID] = read_ids(batch.arrays.get(roles.correlation_id or ""), batch.size)
             for number, pair in enumerate(pairs):
-                own = {"prediction": pair.prediction, "score": pair.score}
-                own |= {"actual": pair.actual} if prejoined else {}
-                for role, name in own.items():
+                names = {"prediction": pair.prediction, "score": pair.score}
+                names |= {"actual": pair.actual} if prejoined else {}
+                for role, name in names.items():
                     kind = schema.field(f"{role}_{number}").type
-                    arrays[f"{role}_{number}"] = read_plain(batch.arrays.get(name or ""), kind, batch.size)
-            inside = np.zeros(batch.size, np.bool_)
-            for window in np.flatnonzero(
-                (starts <= at.max(initial=UNDATED)) & (ends > at.min(initial=UNDATED))
-            ).tolist():
-                rows = np.flatnonzero((at >= starts[window]) & (at < ends[window]))
+                    own[f"{role}_{number}"] = read_plain(batch.arrays.get(name or ""), kind, batch.size)
+            members = masks(segments or (EVERYTHING,), batch.arrays, batch.size)
+            own |= dict(zip(words, _as_words(members), strict=True)) if words else {}
+            wanted, inside = members.any(axis=0), np.zeros(batch.size, np.bool_)
+            for layer in layers:
+                place = layer.places(at)
+                rows = np.flatnonzero((place >= 0) & wanted)
                 inside[rows] = True
-                yield from _taken(arrays, rows, window, int(cuts[window]), schema)
+                bucket = layer.numbers[place[rows]]
+                yield from _taken(own, rows, bucket, first_cuts[bucket], last_cuts[bucket], schema)
             if orphans:
-                before = np.flatnonzero(~inside & (at >= earliest) & (at < ends.max()))
-                yield from _taken(arrays, before, OUTSIDE, 0, schema)
+                before = np.flatnonzero(~inside & (at >= earliest) & (at < latest))
+                none = np.zeros(len(before), np.int32)
+                yield from _taken(own, before, none + OUTSIDE, none, none, schema)
 
     return work
 
 
-def _taken(
-    arrays: Mapping[str, pa.Array], rows: npt.NDArray[np.intp], window: int, cut: int, schema: pa.Schema
+def _taken(  # noqa: PLR0917 - a column each
+    arrays: Mapping[str, pa.Array],
+    rows: npt.NDArray[np.intp],
+    bucket: npt.NDArray[np.integer],
+    cut: npt.NDArray[np.int32],
+    last_cut: npt.NDArray[np.int32],
+    schema: pa.Schema,
 ) -> Iterator[pa.RecordBatch]:
     if not len(rows):
         return
     places = pa.array(rows)
-    own = {"window": pa.array(np.full(len(rows), window, np.int32)), "cut": pa.array(np.full(len(rows), cut, np.int32))}
-    taken = {**own, **{name: array.take(places) for name, array in arrays.items()}}
+    taken = {name: array.take(places) for name, array in arrays.items()}
+    taken |= {"bucket": pa.array(bucket, pa.int32()), "cut": pa.array(cut), "last_cut": pa.array(last_cut)}
     yield pa.RecordBatch.from_arrays([taken[name] for name in schema.names], schema=schema)
+
+
+# ----------------------------------------------------------------------------------------------------- segments
+
+
+def segment_words(join: Join) -> tuple[str, ...]:
+    """The columns that say in which segments a prediction is; none where all predictions are wanted."""
+    if join.segments in ((), (EVERYTHING,)):
+        return ()
+    return tuple(f"segments_{word}" for word in range(-(-len(join.segments) // PER_WORD)))
+
+
+def in_segment(rows: pa.Table, number: int) -> Mask:
+    """bool[rows]: which of these predictions are in the segment of this number."""
+    words = rows[f"segments_{number // PER_WORD}"].to_numpy()
+    return (words >> (number % PER_WORD)) & 1 > 0
+
+
+def _as_words(members: Mask) -> Iterator[pa.Array]:
+    for first in range(0, len(members), PER_WORD):
+        mine = members[first : first + PER_WORD].astype(np.int64)
+        yield pa.array((mine << np.arange(len(mine))[:, None]).sum(axis=0))
 
 
 # ------------------------------------------------------------------------------------------------ the labels' rows
@@ -152,18 +138,18 @@ def label_columns(join: Join) -> tuple[str, ...]:
 
 def label_schema(join: Join) -> pa.Schema:
     columns = {} if join.truth is None else join.truth.columns
-    actuals = [(f"actual_{number}", _label_type(columns, pair.actual)) for number, pair in enumerate(join.pairs)]
+    actuals = [(f"actual_{number}", label_type(columns, pair.actual)) for number, pair in enumerate(join.pairs)]
     return pa.schema([(ID, pa.string()), ("known_at", pa.int64()), ("cut", pa.int32()), *actuals])
 
 
 def labels_work(join: Join) -> Work:
     """Labels with the first cutoff that allows them; rows without an id or with no label at all are none."""
-    roles, pairs, cutoffs = join.truth_roles, join.pairs, join.cutoffs
+    roles, pairs, cutoffs = join.truth_roles, join.pairs, join.all_cutoffs
     schema = label_schema(join)
 
     def work(batches: Batches, task: int) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            known_at = _instants(batch.arrays, roles, batch.size)
+            known_at = read_at(batch.arrays, roles, batch.size)
             # A label of unknown age has always been known.
             cut = np.where(known_at == UNDATED, 0, np.searchsorted(cutoffs, known_at)).astype(np.int32)
             actuals = [
@@ -182,7 +168,8 @@ def labels_work(join: Join) -> Work:
 # ------------------------------------------------------------------------------------------------------- columns
 
 
-def _instants(arrays: Mapping[str, pa.Array], roles: Columns, size: int) -> npt.NDArray[np.int64]:
+def read_at(arrays: Mapping[str, pa.Array], roles: Columns, size: int) -> npt.NDArray[np.int64]:
+    """int64[size], microseconds: when rows happened, or labels became known."""
     found = arrays.get(roles.timestamp or "")
     return np.full(size, UNDATED) if found is None else read_instants(found, roles.timestamp_format)
 
@@ -191,6 +178,7 @@ LABEL_TYPES = {ValueType.INTEGER: pa.int64(), ValueType.DOUBLE: pa.float64(), Va
 """All others are text."""
 
 
-def _label_type(columns: Mapping[str, pa.DataType], name: str | None) -> pa.DataType:
+def label_type(columns: Mapping[str, pa.DataType], name: str | None) -> pa.DataType:
+    """The type in which predictions and labels of a column travel."""
     value_type = value_type_of(columns[name]) if name is not None and name in columns else None
     return LABEL_TYPES.get(value_type or ValueType.STRING, pa.string())

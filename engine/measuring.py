@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.comparisons import Comparison
 from engine.monitor import MetricRequest, Signal
-from engine.performance import Performance
+from engine.pieces import Performance
 from engine.scored import Scored
 from engine.watched import Watched
 from engine.windows import Window
@@ -98,6 +98,8 @@ def _measure_scored(found: Scored, scheduled_for: datetime) -> list[Measured]:
 
 
 def _covered(found: Scored, metric: Metric, coverage: Coverage) -> Measurement | Undefined:
+    if metric.name == "orphan_ground_truth_rate" and found.plan.signal.filters:
+        return Undefined("a label without a prediction is in no segment")
     if metric.name == "orphan_ground_truth_rate" and not found.truth_dated:
         return Undefined("labels do not tell when they became known: name data_column_names.timestamp")
     return metric.compute(coverage)

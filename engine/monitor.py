@@ -124,11 +124,13 @@ class GroundTruth:
         min_coverage: below this share of labelled rows performance is not final, in [0, 1].
         below_coverage: what performance rows then are: ``insufficient_data`` or ``provisional`` (a reason on a row
             that is still judged).
+        revise_within: runs that were due so much earlier are evaluated again when their labels change.
     """
 
     max_delay: timedelta | None = None
     min_coverage: float = 0.0
     below_coverage: str = "insufficient_data"
+    revise_within: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True)

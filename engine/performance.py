@@ -1,96 +1,65 @@
-"""How a model's predictions came out: the states of labelled rows, by window, in one pass over the joined rows."""
+"""How a model's predictions came out: the states of labelled rows, by bucket and piece, in one pass over the rows."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import Flag, auto
 from time import process_time
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from engine.files import instants
 from engine.ground_truth import labelled
-from engine.label_rows import ORPHAN_LOOKBACK, Join
-from engine.spark import merged
+from engine.joins import ORPHAN_LOOKBACK, Join, Layer, Measure, Wanted, layers_of
+from engine.label_rows import in_segment, segment_words
+from engine.piece_rows import EVER, PIECE_SCHEMA, Found, Keys, Known, counted_of, merged_pieces, rows_of
+from engine.pieces import Counted, Performance
+from engine.spark import collect
 from engine.windows import Window
 from signals.coverage import Coverage
 from signals.error_sums import Errors
-from signals.kernel import TASK
 from signals.outcomes import Outcomes
-from signals.state import STATE_SCHEMA, StateRows
+from signals.segments import EVERYTHING, Segment
 
-__all__ = ["Performance", "Wanted", "performances"]
+__all__ = ["performances"]
 
 AT_ONCE = 250_000
-"""Rows that are sorted by window at once, so that a window's rows of many batches are counted together."""
-STATES = 3
-"""A pair's states: its outcomes, its errors and its coverage, in this order."""
+"""Rows that are sorted by piece at once, so that a piece's rows of many batches are counted together."""
 
 
-class Wanted(Flag):
-    """What a pair is measured as."""
+def performances(join: Join) -> tuple[dict[Window, list[Counted]], float]:
+    """By bucket what was counted for each measure of a join, and the CPU seconds that tasks spent counting.
 
-    OUTCOMES = auto()
-    ERRORS = auto()
-
-
-@dataclass(frozen=True)
-class Performance:
-    """One pair's state in one window."""
-
-    outcomes: Outcomes
-    errors: Errors
-    coverage: Coverage
-
-    def __add__(self, other: "Performance") -> "Performance":
-        return Performance(self.outcomes + other.outcomes, self.errors + other.errors, self.coverage + other.coverage)
-
-
-def performances(join: Join, wanted: Sequence[Wanted]) -> tuple[dict[Window, list[Performance]], float]:
-    """For each window the performance of each pair of a join, and the CPU seconds that tasks spent counting.
-
-    Args:
-        join: what is joined.
-        wanted: for each pair what it is measured as.
+    Raises:
+        DataError: when data cannot be read.
     """
-    rows = merged(_states(labelled(join), join, tuple(wanted)))
-    cpu_seconds = pc.sum(rows.filter(pc.equal(rows["column"], TASK))["total"]).as_py()
-    found = {
-        window: [_read(rows, key, number) for number in range(len(join.pairs))]
-        for key, window in enumerate(join.windows)
-    }
-    return found, cpu_seconds or 0.0
+    return counted_of(collect(merged_pieces(_states(labelled(join), join))), join)
 
 
-def _states(rows: DataFrame, join: Join, wanted: tuple[Wanted, ...]) -> DataFrame:
-    starts = instants([window.start for window in join.windows])
-    ends = instants([window.end for window in join.windows])
-    orphans_too = join.orphans  # the join itself knows Spark, and so cannot travel
+def _states(rows: DataFrame, join: Join) -> DataFrame:
+    # The join itself knows Spark, and so cannot travel.
+    keys, layers, pairs, measures = Keys(len(join.all_cutoffs)), layers_of(join.buckets), join.pairs, join.measures
+    segments = join.segments if segment_words(join) else ()
 
     def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         began = process_time()
-        found: dict[tuple[int, int], Performance] = {}
+        found: Found = {}
         for table in _gathered(batches):
-            for window, part in _by_window(table):
-                for number, want in enumerate(wanted):
-                    _add(found, (window, number), _counted(part, number, want))
-            for number in range(len(wanted)) if orphans_too else ():
-                for window, orphans in _orphans(table, number, starts, ends):
-                    _add(found, (window, number), orphans)
-        states = StateRows()
-        for (window, number), performance in found.items():
-            performance.outcomes.to_rows(states, window, STATES * number)
-            performance.errors.to_rows(states, window, STATES * number + 1)
-            performance.coverage.to_rows(states, window, STATES * number + 2)
-        states.add(0, TASK, 0, total=process_time() - began)
-        yield from states.table().to_batches()
+            for key, part in _by_piece(table, keys):
+                known = _known(part)
+                for number, measure in enumerate(measures):
+                    pair = pairs.index(measure.pair)
+                    mine = _of_segment(part, measure, pair, segments)
+                    if mine.num_rows:
+                        _add(found, (key, number), _counted(mine, pair, measure.wanted), known)
+            for number, measure in enumerate(measures):
+                if Wanted.ORPHANS in measure.wanted:
+                    for bucket, orphans in _orphans(table, pairs.index(measure.pair), layers):
+                        _add(found, (int(keys.of(bucket, -1, -1)), number), orphans, EVER)
+        yield from rows_of(found, process_time() - began)
 
-    return rows.mapInArrow(work, from_arrow_schema(STATE_SCHEMA))
+    return rows.mapInArrow(work, from_arrow_schema(PIECE_SCHEMA))
 
 
 def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -104,56 +73,72 @@ def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(held)
 
 
-def _by_window(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
-    """The predictions' rows of each window."""
-    mine = table.filter(pc.greater_equal(table["window"], 0)).sort_by("window")
+def _by_piece(table: pa.Table, keys: Keys) -> Iterator[tuple[int, pa.Table]]:
+    """The predictions' rows of each piece."""
+    mine = table.filter(pc.greater_equal(table["bucket"], 0))
     if not mine.num_rows:
         return
-    window = mine["window"].to_numpy()
-    starts = np.flatnonzero(np.diff(window, prepend=-1))
-    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(window)], strict=True):
-        yield int(window[start]), mine.slice(start, end - start)
+    bucket, since, until = (mine[name].to_numpy().astype(np.int64) for name in ("bucket", "since", "until"))
+    key = keys.of(bucket, since, until)
+    order = np.argsort(key, kind="stable")
+    mine, key = mine.take(pa.array(order)), key[order]
+    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(key)], strict=True):
+        yield int(key[start]), mine.slice(start, end - start)
+
+
+def _of_segment(part: pa.Table, measure: Measure, pair: int, segments: Sequence[Segment]) -> pa.Table:
+    mask = np.ones(part.num_rows, np.bool_)
+    if measure.predicted != EVERYTHING:
+        mask &= in_segment(part, segments.index(measure.predicted))
+    if measure.labelled != EVERYTHING:
+        actual = part[f"actual_{pair}"].combine_chunks()
+        mask &= measure.labelled.mask({measure.pair.actual: actual}, part.num_rows)
+    return part if mask.all() else part.filter(pa.array(mask))
 
 
 def _counted(rows: pa.Table, number: int, wanted: Wanted) -> Performance:
-    prediction, score, actual, naive, labels, late = (
+    prediction, score, actual, naive, labels, late, digest = (
         rows[f"{name}_{number}"].combine_chunks()
-        for name in ("prediction", "score", "actual", "naive", "labels", "late")
+        for name in ("prediction", "score", "actual", "naive", "labels", "late", "digest")
     )
-    has_label = pc.is_valid(actual)
+    before = naive if Wanted.NAIVE in wanted else None
     coverage = Coverage(
         rows=rows.num_rows,
-        labelled=pc.sum(has_label).as_py() or 0,
+        labelled=pc.sum(pc.is_valid(actual)).as_py() or 0,
         late=pc.sum(late).as_py() or 0,
         truth_rows=pc.sum(labels).as_py() or 0,
         duplicate_truth_rows=pc.sum(pc.max_element_wise(pc.subtract(labels, 1), 0)).as_py() or 0,
     )
     return Performance(
         Outcomes.of(actual, prediction, score) if Wanted.OUTCOMES in wanted else Outcomes.empty(),
-        Errors.of(actual, prediction, naive) if Wanted.ERRORS in wanted else Errors.empty(),
+        Errors.of(actual, prediction, before) if Wanted.ERRORS in wanted else Errors.empty(),
         coverage,
+        int(np.sum(digest.to_numpy().view(np.uint64), dtype=np.uint64)),  # it wraps around, as it is meant to
     )
 
 
-def _orphans(
-    table: pa.Table, number: int, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-) -> Iterator[tuple[int, Performance]]:
-    """A pair's labels that became known in a window without a prediction of it, or of some time before."""
+def _known(part: pa.Table) -> Known:
+    last, following = pc.max(part["known_from"]).as_py(), pc.min(part["known_to"]).as_py()
+    return EVER[0] if last is None else last, EVER[1] if following is None else following
+
+
+def _orphans(table: pa.Table, number: int, layers: Sequence[Layer]) -> Iterator[tuple[int, Performance]]:
+    """A pair's labels that became known in a bucket without a prediction of it, or of some time before."""
     ids = table.filter(pc.and_(table["first"], pc.is_valid(table[f"known_at_{number}"])))
     known_at, first_at, last_at = (ids[name].to_numpy() for name in (f"known_at_{number}", "first_at", "last_at"))
     lookback = ORPHAN_LOOKBACK // timedelta(microseconds=1)
-    for window, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        known = (known_at >= start) & (known_at < end)
-        count = int(np.count_nonzero(known & ((last_at < start - lookback) | (first_at >= end))))
-        if count:
-            yield window, Performance(Outcomes.empty(), Errors.empty(), Coverage(orphans=count, truth_rows=count))
+    for layer in layers:
+        place = layer.places(known_at)
+        missed = (last_at < layer.starts[place] - lookback) | (first_at >= layer.ends[place])
+        counts = np.bincount(place[(place >= 0) & missed], minlength=len(layer.numbers))
+        for found in np.flatnonzero(counts).tolist():
+            coverage = Coverage(orphans=int(counts[found]), truth_rows=int(counts[found]))
+            yield int(layer.numbers[found]), Performance(Outcomes.empty(), Errors.empty(), coverage)
 
 
-def _add(found: dict[tuple[int, int], Performance], key: tuple[int, int], more: Performance) -> None:
-    found[key] = found[key] + more if key in found else more
-
-
-def _read(rows: pa.Table, key: int, number: int) -> Performance:
-    mine = rows.filter(pc.equal(rows["key"], key))
-    states = [mine.filter(pc.equal(mine["column"], STATES * number + place)) for place in range(STATES)]
-    return Performance(Outcomes.from_rows(states[0]), Errors.from_rows(states[1]), Coverage.from_rows(states[2]))
+def _add(found: Found, key: tuple[int, int], more: Performance, known: Known) -> None:
+    if key in found:
+        held, (since, until) = found[key]
+        more, known = held + more, (max(since, known[0]), min(until, known[1]))
+    found[key] = more, known

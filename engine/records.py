@@ -1,6 +1,6 @@
 """The record of a run: what it was asked, what it read, what it cost, and whether it failed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -43,8 +43,12 @@ def run_of(  # noqa: PLR0917 - one of each
     now: datetime,
     cost: Cost,
     error: str | None,
+    states: Mapping[str, str],
 ) -> Run:
-    """The record of one scheduled time, in its so-manieth attempt; with an error it is a failed one."""
+    """The record of one scheduled time, in its so-manieth attempt; with an error it is a failed one.
+
+    The states of its labelled predictions are kept beside the fingerprints of what was read.
+    """
     readings, meter = cost.readings, cost.meter
     titles = readings.titles(monitor)
     return Run(
@@ -62,7 +66,10 @@ def run_of(  # noqa: PLR0917 - one of each
         cpu_seconds=readings.cpu_seconds + meter.driver_seconds,
         wall_seconds=meter.wall_seconds,
         config_hash=monitor.config_hash,
-        fingerprints={title: print_ for title, print_ in readings.fingerprints.items() if title in titles},
+        fingerprints={
+            **{title: print_ for title, print_ in readings.fingerprints.items() if title in titles},
+            **states,
+        },
         notes=cost.notes(titles),
         error=error,
     )

@@ -181,7 +181,19 @@ def _scored(
     if not labelled:
         return [*due], []
     say("joining predictions and ground truth")
-    return [*due], score(labelled, readings)
+    earlier = {each.monitor.name: _evaluated(each, store) for each in due} if revise and store else {}
+    found = score(labelled, readings, store, earlier, refresh=refresh)
+    return [each.and_also(_revised(each.monitor, found)) for each in due], found
+
+
+def _evaluated(due: Due, store: Store) -> list[datetime]:
+    """The monitor's runs that labels may have changed since."""
+    within = [signal.ground_truth.revise_within for signal in due.monitor.signals]
+    return store.completed(due.monitor.name, due.times[-1] - max(within), due.times[-1])
+
+
+def _revised(monitor: Monitor, scored: Sequence[Scored]) -> list[datetime]:
+    return [time for each in scored if each.plan.monitor is monitor for time in each.revised]
 
 
 Place = tuple[str, str]
@@ -208,7 +220,10 @@ def _evaluations(  # noqa: PLR0917 - one of each
     histories = Histories(store, monitor, due.times)
     found: list[Evaluation] = []
     for time in due.times:
-        run = run_of(monitor, plans, time, attempts.get(time, 0) + 1, now or due.times[-1], cost, error)
+        states = {
+            name: text for each in signals if isinstance(each, Scored) for name, text in each.record(time).items()
+        }
+        run = run_of(monitor, plans, time, attempts.get(time, 0) + 1, now or due.times[-1], cost, error, states)
         stamp = Stamp(monitor, run.run_id, time, run.started_at)
         rows = tuple(row for plan in plans for row in rows_of(stamp, plan, answers[_place(plan), time], histories))
         histories.add(rows)

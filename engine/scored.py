@@ -1,25 +1,27 @@
 """What became of predictions, for all signals that ask: one join per production dataset and ground truth."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import reduce
+from types import MappingProxyType
 
-from engine.batches import Span
+from engine.answers import answers_to
 from engine.errors import DataError
-from engine.label_rows import ORPHAN_LOOKBACK, Join, Pair
 from engine.monitor import Signal
-from engine.performance import Performance, Wanted, performances
-from engine.plan import SignalPlan
+from engine.pieces import Counted, Performance, states_of, together
+from engine.plan import SignalPlan, plan_of
+from engine.questions import Question, asked_by, earlier_windows, span_needed
 from engine.readings import Readings
-from engine.roles import require
-from engine.scanning import span_of
+from engine.roles import merged_roles
+from engine.run_states import name_of, same_question, state_text, states_of_runs
+from engine.store import Store
 from engine.windows import Window
-from signals.catalogue import Family
-from signals.metrics import METRICS
+from signals.segments import AGGREGATE
 
 __all__ = ["Scored", "score"]
 
-OF_ALL_LABELS = {"orphan_ground_truth_rate", "duplicate_ground_truth_rate"}
-"""Metrics that are not only about labels that have a prediction."""
+NEVER: Mapping[str, Sequence[datetime]] = MappingProxyType({})
 
 
 @dataclass
@@ -27,85 +29,149 @@ class Scored:
     """One performance signal's states, as far as its data could be read.
 
     Attributes:
-        plan: the signal and its windows.
+        plan: the signal and its windows, with those of its monitor's revised runs.
         group: what result rows call the prediction.
+        segment: what they call the rows.
         performance: by window.
+        revised: scheduled times of earlier runs whose predictions or labels have changed since.
+        states: by scheduled time what a run's record is to have, so that later runs see what has changed (`record`).
         truth_dated: whether labels tell when they became known, without which no orphan can be told.
         trouble: why nothing could be read; None when it could.
     """
 
     plan: SignalPlan
     group: str = "dataset"
+    segment: str = AGGREGATE
     performance: dict[Window, Performance] = field(default_factory=dict[Window, Performance])
+    revised: tuple[datetime, ...] = ()
+    states: dict[datetime, str] = field(default_factory=dict[datetime, str])
     truth_dated: bool = False
     trouble: str | None = None
 
+    def record(self, time: datetime) -> dict[str, str]:
+        """What the run's record is to have among its fingerprints."""
+        return {name_of(self.plan.signal.name): self.states[time]} if time in self.states else {}
 
-def score(plans: Sequence[SignalPlan], readings: Readings) -> list[Scored]:
-    """Join and count what these signals measure; those that join the same data share one join."""
-    found = [Scored(plan) for plan in plans]
-    orphans = any(request.metric in OF_ALL_LABELS for plan in plans for request in plan.signal.metrics)
-    joins: dict[str, list[tuple[Scored, Join]]] = {}
-    for each in found:
+
+def score(
+    plans: Sequence[SignalPlan],
+    readings: Readings,
+    store: Store | None = None,
+    earlier: Mapping[str, Sequence[datetime]] = NEVER,
+    *,
+    refresh: bool = False,
+) -> list[Scored]:
+    """Join and count what these signals measure; those that ask of the same data share one join.
+
+    Args:
+        plans: the signals, and the windows that are due.
+        readings: the data.
+        store: where outcomes are kept, so that a bucket is read again only where its data changed.
+        earlier: by monitor the scheduled times of runs that the store has. Those that are recent enough for the
+            signal (`revise_within`) are looked at again, in the same join.
+        refresh: read again what is kept.
+    """
+    found = [Scored(plan, _group(plan.signal)) for plan in plans]
+    looked_at = [earlier_windows(plan, earlier.get(plan.monitor.name, ())) for plan in plans]
+    for plan, windows in zip(plans, looked_at, strict=True):
+        readings.expect(plan.signal.production, span_needed(plan, windows))
+    evaluated = {name: states_of_runs(store, name, times) for name, times in earlier.items()} if store else {}
+    asking: list[_Asking] = []
+    for each, windows in zip(found, looked_at, strict=True):
         try:
-            join = _join(each, readings, orphans=orphans)
+            question = asked_by(each.plan, windows, readings)
         except DataError as error:
             each.trouble = readings.failed(error)
             continue
-        sides = (id(join.production), join.roles.timestamp, join.roles.correlation_id, id(join.truth))
-        same = (sides, join.truth_roles.timestamp, join.truth_roles.correlation_id, join.windows, join.max_delay)
-        joins.setdefault(repr(same), []).append((each, join))
-    for members in joins.values():
-        try:
-            _count(members, readings)
-        except DataError as error:
-            for each, _ in members:
-                each.trouble = readings.failed(error)
+        runs = evaluated.get(each.plan.monitor.name, {})
+        asking.append(_Asking.of(each, question, {time: runs.get(time, {}) for time in windows}))
+    _answer(asking, readings, store, refresh=refresh)
+    _follow(found, asking, readings, store)
     return found
 
 
-def _join(found: Scored, readings: Readings, *, orphans: bool) -> Join:
-    signal, windows = found.plan.signal, found.plan.distinct_windows
-    orphans = orphans and signal.reference is not None
-    span = span_of(windows)
-    earliest = span.start - ORPHAN_LOOKBACK if orphans and span.start else span.start
-    production, roles = readings.opened(signal.production, Span(earliest, span.end))
-    require(production.title, "timestamp", roles.timestamp, production.columns)
-    found.group = roles.prediction or roles.score or "dataset"
-    for role, name in (("prediction", roles.prediction), ("score", roles.score)):
-        if name is not None:
-            require(production.title, role, name, production.columns)
-    if signal.reference is None:
-        actual = require(production.title, "actual", roles.actual, production.columns)
-        return Join(production, roles, None, roles, (Pair(roles.prediction, roles.score, actual),), windows)
-    truth, truth_roles = readings.opened((signal.reference,), Span())
-    require(production.title, "correlation_id", roles.correlation_id, production.columns)
-    require(truth.title, "correlation_id", truth_roles.correlation_id, truth.columns)
-    actual = require(truth.title, "actual", truth_roles.actual, truth.columns)
-    found.truth_dated = truth_roles.timestamp in truth.columns
-    pair = Pair(roles.prediction, roles.score, actual)
-    delay = signal.ground_truth.max_delay
-    return Join(production, roles, truth, truth_roles, (pair,), windows, delay, orphans=orphans)
+def _group(signal: Signal) -> str:
+    roles = reduce(merged_roles, [data.columns for data in signal.production])
+    return roles.prediction or roles.score or "dataset"
 
 
-def _count(members: Sequence[tuple[Scored, Join]], readings: Readings) -> None:
-    first = members[0][1]
-    pairs = tuple(dict.fromkeys(join.pairs[0] for _, join in members))
-    wanted = {pair: Wanted(0) for pair in pairs}
-    for found, join in members:
-        wanted[join.pairs[0]] |= _wanted(found.plan.signal)
-    naive = any(request.metric == "mase" for found, _ in members for request in found.plan.signal.metrics)
-    join = replace(first, pairs=pairs, naive=naive)
-    counted, cpu_seconds = performances(join, [wanted[pair] for pair in pairs])
-    sides = [side for side in (join.production, join.truth) if side is not None and side.tasks is not None]
-    readings.count(sum(side.count_rows() for side in sides), cpu_seconds)
-    for found, own in members:
-        place = pairs.index(own.pairs[0])
-        found.performance = {window: each[place] for window, each in counted.items()}
+@dataclass
+class _Asking:
+    """A signal, what it asks, and what its earlier runs answered, by scheduled time."""
+
+    found: Scored
+    question: Question
+    evaluated: Mapping[datetime, str]
+    counted: dict[Window, Counted] = field(default_factory=dict[Window, Counted])
+
+    @classmethod
+    def of(cls, found: Scored, question: Question, runs: Mapping[datetime, Mapping[str, str]]) -> "_Asking":
+        """Earlier runs that asked something else, or have no answer on record, are left as they are."""
+        texts = {time: runs[time].get(name_of(found.plan.signal.name), "") for time in question.earlier}
+        same = {time: text for time, text in texts.items() if same_question(text, question, question.earlier[time])}
+        found.truth_dated = question.truth is not None and question.truth_roles.timestamp in question.truth.columns
+        found.segment = question.segment
+        narrowed = replace(question, earlier={time: question.earlier[time] for time in same})
+        return cls(found, narrowed, same)
+
+    def states(self, window: Window) -> list[Performance] | None:
+        return states_of(window, self.question.step, self.question.max_delay, self.counted)
+
+    def text(self, window: Window) -> str:
+        return state_text(self.question, window, self.states(window) or ())
 
 
-def _wanted(signal: Signal) -> Wanted:
-    families = {METRICS[request.metric].family for request in signal.metrics}
-    outcomes = Wanted.OUTCOMES if Family.CLASSIFICATION in families else Wanted(0)
-    errors = Wanted.ERRORS if Family.REGRESSION in families else Wanted(0)
-    return outcomes | errors
+# ---------------------------------------------------------------------------------------------------- answering
+
+
+def _answer(asking: Sequence[_Asking], readings: Readings, store: Store | None, *, refresh: bool) -> None:
+    """Count what is asked, and tell which earlier runs it contradicts."""
+    groups: dict[str, list[_Asking]] = {}
+    for each in asking:
+        groups.setdefault(each.question.sides, []).append(each)
+    for members in groups.values():
+        _answer_together(members, readings, store, refresh=refresh)
+    for each in asking:
+        if each.found.trouble is None:
+            windows = each.question.earlier.items()
+            changed = [time for time, window in windows if each.text(window) != each.evaluated[time]]
+            each.found.revised = tuple(sorted(changed))
+
+
+def _answer_together(members: Sequence[_Asking], readings: Readings, store: Store | None, *, refresh: bool) -> None:
+    """Count what members of one join ask; when it fails each by itself, so that one does not take others along."""
+    try:
+        answers = answers_to([each.question for each in members], readings, store, refresh=refresh)
+    except DataError as error:
+        if len(members) == 1:
+            members[0].found.trouble = readings.failed(error)
+        else:
+            for each in members:
+                _answer_together([each], readings, store, refresh=refresh)
+        return
+    for each in members:
+        each.counted |= answers[each.question.key]
+
+
+def _follow(found: Sequence[Scored], asking: Sequence[_Asking], readings: Readings, store: Store | None) -> None:
+    """Each signal's state at all times that are evaluated: those that are due, and its monitor's revised ones."""
+    revised: dict[str, set[datetime]] = {}
+    for each in found:
+        revised.setdefault(each.plan.monitor.name, set()).update(each.revised)
+    for each in found:
+        if more := sorted(revised[each.plan.monitor.name] - set(each.plan.windows)):
+            each.plan = _at_more_times(each.plan, more)
+    for each in asking:
+        plan = each.found.plan
+        if each.found.trouble is None and any(each.states(window) is None for window in plan.distinct_windows):
+            # Another signal's revised run, of which this one has nothing on record.
+            each.question = replace(each.question, windows=plan.distinct_windows, earlier={})
+            _answer_together([each], readings, store, refresh=False)
+        if each.found.trouble is None:
+            each.found.performance = {window: together(each.states(window) or ()) for window in plan.distinct_windows}
+            each.found.states = {time: each.text(window) for time, window in plan.windows.items()}
+
+
+def _at_more_times(plan: SignalPlan, times: Sequence[datetime]) -> SignalPlan:
+    more = next(other for other in plan_of(plan.monitor, times) if other.signal.name == plan.signal.name)
+    return replace(plan, windows=plan.windows | more.windows, baselines=plan.baselines | more.baselines)

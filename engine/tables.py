@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-__all__ = ["BINS", "PROFILES", "RUNS", "SIGNAL_METRICS", "TABLES", "TableDefinition"]
+__all__ = ["BINS", "OUTCOMES", "PROFILES", "RUNS", "SIGNAL_METRICS", "TABLES", "TableDefinition"]
 
 TIME = pa.timestamp("us", tz="UTC")
 
@@ -182,4 +182,54 @@ BINS = TableDefinition(
     ),
 )
 
-TABLES = (SIGNAL_METRICS, RUNS, PROFILES, BINS)
+STATE = pa.list_(
+    pa.struct(
+        [
+            ("part", pa.int32()),
+            ("cell", pa.int32()),
+            ("value", pa.string()),
+            ("n", pa.int64()),
+            ("total", pa.float64()),
+            ("low", pa.float64()),
+            ("high", pa.float64()),
+        ]
+    )
+)
+"""Rows of a state, as they travel (`signals.state`)."""
+
+OUTCOMES = TableDefinition(
+    name="outcomes",
+    summary="One row per bucket of time, segment and stretch of cutoffs: how the predictions made in it came out.",
+    key=("dataset", "truth", "pair", "counted", "segment", "bucket_start", "bucket_end", "known_from", "known_to"),
+    partition_by=("dataset",),
+    statistics=("bucket_start", "bucket_end", "segment"),
+    schema=pa.schema(
+        [
+            required("dataset", pa.string(), "The key of the dataset of predictions."),
+            required("truth", pa.string(), "The key of the ground truth, and of how it is joined."),
+            required("pair", pa.string(), "The columns that are compared: a JSON list of prediction, score, actual."),
+            required("counted", pa.string(), "What was counted: outcomes, errors, naive, orphans."),
+            required("segment", pa.string(), "The segment of rows; `aggregate` for all rows."),
+            required("bucket_start", TIME, "Start of the bucket of time, inclusive."),
+            required("bucket_end", TIME, "End of the bucket of time, exclusive."),
+            column("known_from", TIME, "The row holds where labels count until this time or later; NULL: ever since."),
+            column("known_to", TIME, "And until an earlier time than this; NULL: however late they become known."),
+            column("production_fingerprint", pa.string(), "The state of the predictions that were read."),
+            column("truth_fingerprint", pa.string(), "The state of the ground truth that was read."),
+            required("bucket_rows", pa.int64(), "All predictions of the bucket and segment, in whatever row they are."),
+            required("rows", pa.int64(), "Predictions that this row is about."),
+            required("labelled", pa.int64(), "Those of them with a label that counts."),
+            required("late", pa.int64(), "Those whose label became known too late to count."),
+            required("truth_rows", pa.int64(), "Labels that count."),
+            required("duplicate_truth_rows", pa.int64(), "Those of them beyond the first of their id."),
+            required("orphans", pa.int64(), "Labels that became known in the bucket, without a prediction."),
+            required("digest", pa.string(), "The sum of the rows' digests: equal where the rows are."),
+            required("outcomes", STATE, "Counts of label and prediction, and of scores; see `signals.outcomes`."),
+            required("errors", STATE, "Sums of the errors; see `signals.error_sums`."),
+            required("engine_version", pa.string(), "The driftline that wrote this row."),
+            required("format_version", pa.int32(), "How this row is to be read; a newer one is refused."),
+        ]
+    ),
+)
+
+TABLES = (SIGNAL_METRICS, RUNS, PROFILES, BINS, OUTCOMES)

@@ -105,7 +105,7 @@ def _report_missing_dimensions(
 
 def _ground_truth(keys: GroundTruthKeys) -> GroundTruth:
     delay = fixed_length(keys.max_delay) if keys.max_delay else None
-    return GroundTruth(delay, keys.min_coverage, keys.below_coverage)
+    return GroundTruth(delay, keys.min_coverage, keys.below_coverage, fixed_length(keys.revise_within))
 
 
 def _data(keys: AnySignal, datasets: Datasets, report: Report) -> tuple[tuple[Data, ...], Data | None] | None:

@@ -94,6 +94,11 @@ class GroundTruthKeys(Shape):
         default="insufficient_data",
         description="What it is then: `insufficient_data` (not judged) or `provisional` (judged, and said so).",
     )
+    revise_within: FixedLength = key(
+        default="P30D",
+        description="Runs that were due within this time before are evaluated again when their labels change; `P0D` "
+        "for none.",
+    )
 
 
 class _Signal(Shape):

@@ -1,7 +1,7 @@
 """The store as the engine uses it: one object, its tables behind it."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -9,12 +9,13 @@ import pyarrow as pa
 
 from engine.errors import StoreError
 from engine.results import CheckKey, MetricRow, Run, Status, as_table
-from engine.store import baselines, kept, results, retention
+from engine.store import baselines, kept, outcomes, results, retention
 from engine.store import bins as frozen
 from engine.store.baselines import ProfileKey, StoredProfile
 from engine.store.folder import child, store_uri
+from engine.store.outcomes import OutcomeKey, StoredOutcome
 from engine.store.table import Change, Snapshot, StoredTable
-from engine.tables import BINS, PROFILES, RUNS, SIGNAL_METRICS, TableDefinition
+from engine.tables import BINS, OUTCOMES, PROFILES, RUNS, SIGNAL_METRICS, TableDefinition
 from engine.windows import Window
 from signals.bins import Bins
 
@@ -125,6 +126,13 @@ class Store:
             limit=None,
         )
         return dict(zip(found["scheduled_for"].to_pylist(), found["attempt"].to_pylist(), strict=True))
+
+    def completed(self, monitor: str, start: datetime, end: datetime) -> list[datetime]:
+        """The scheduled times in [start, end) of runs that are complete, in order; empty where nothing was stored."""
+        if self._table(RUNS).open() is None:
+            return []
+        found = self.read_runs(monitor=monitor, start=start, end=end, status="completed", columns=("scheduled_for",))
+        return sorted(time.astimezone(UTC) for time in found["scheduled_for"].to_pylist())
 
     def breached_since(self, monitor: str, before: datetime) -> dict[CheckKey, datetime]:
         """Of each check that breached when it was last judged before this time: since which scheduled time."""
@@ -242,6 +250,21 @@ class Store:
             self._table(BINS).commit(lambda newest: retention.bins_removal(frozen.superseded_ids(newest), left))
         profiles.sweep()
         return counts[-1]
+
+    # ------------------------------------------------------------------------------------------ outcomes
+
+    def load_outcomes(
+        self, keys: Collection[OutcomeKey], buckets: Collection[Window]
+    ) -> dict[tuple[OutcomeKey, Window], StoredOutcome]:
+        """How predictions of these buckets came out, by key and bucket; what is not in the answer has to be read."""
+        snapshot = self._table(OUTCOMES).open() if keys and buckets else None
+        return outcomes.load_outcomes(snapshot, keys, buckets) if snapshot else {}
+
+    def save_outcomes(self, stored: Sequence[StoredOutcome]) -> None:
+        """Replace what is kept of these keys and buckets, in one commit."""
+        if stored:
+            change = outcomes.outcomes_change(stored)
+            self._table(OUTCOMES).commit(lambda _: change)
 
     # -------------------------------------------------------------------------------------------- tables
 

@@ -1,0 +1,157 @@
+"""What is joined: predictions and labels, what is compared, and in which buckets it is counted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Flag, auto
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.batches import Dataset
+from engine.files import instants
+from engine.monitor import Columns
+from engine.windows import Window
+from signals.segments import EVERYTHING, Segment
+
+__all__ = ["ORPHAN_LOOKBACK", "Join", "Layer", "Measure", "Pair", "Wanted", "layers_of"]
+
+ORPHAN_LOOKBACK = timedelta(days=30)
+"""How far before a bucket its labels' predictions are looked for: a label that became known in the bucket is an orphan
+when no prediction of the bucket, or of this time before it, has its id. Read only where orphans are asked for."""
+
+Integers = npt.NDArray[np.int64]
+
+
+class Wanted(Flag):
+    """What is counted of a pair, beside its coverage."""
+
+    OUTCOMES = auto()
+    ERRORS = auto()
+    NAIVE = auto()
+    """The absolute difference from the previous actual, too (MASE)."""
+    ORPHANS = auto()
+    """Labels without a prediction, too."""
+
+    @property
+    def text(self) -> str:
+        """The flags by name, such as ``errors, naive``; ``coverage`` for none."""
+        return ", ".join(str(flag.name).lower() for flag in self) or "coverage"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What is compared: a prediction (and score) with an actual; None where there is no such column."""
+
+    prediction: str | None
+    score: str | None
+    actual: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One state that is kept: of which pair, what, and of which rows.
+
+    Attributes:
+        pair: what is compared.
+        wanted: what is counted.
+        predicted: the rows, by columns of the predictions.
+        labelled: the rows, by the pair's actual.
+        segment: the name of both together.
+    """
+
+    pair: Pair
+    wanted: Wanted
+    predicted: Segment = EVERYTHING
+    labelled: Segment = EVERYTHING
+    segment: str = EVERYTHING.name
+
+
+@dataclass(frozen=True)
+class Join:
+    """Everything that the join of one production dataset with its ground truth needs.
+
+    Attributes:
+        production, roles: the predictions, and their timestamp and correlation id.
+        truth, truth_roles: the labels; None where the predictions already carry them.
+        measures: what is counted.
+        buckets: in which stretches of time; mostly they do not overlap.
+        cutoffs: by bucket, in order, until when labels may become known in the windows that it is part of; none where
+            labels always count.
+    """
+
+    production: Dataset
+    roles: Columns
+    truth: Dataset | None
+    truth_roles: Columns
+    measures: tuple[Measure, ...]
+    buckets: tuple[Window, ...]
+    cutoffs: tuple[tuple[datetime, ...], ...] = ()
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """What is compared, each once."""
+        return tuple(dict.fromkeys(measure.pair for measure in self.measures))
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """Of which predictions, each once."""
+        return tuple(dict.fromkeys(measure.predicted for measure in self.measures))
+
+    @property
+    def naive(self) -> bool:
+        """Whether the absolute difference from the previous actual is needed."""
+        return any(Wanted.NAIVE in measure.wanted for measure in self.measures)
+
+    @property
+    def orphans(self) -> bool:
+        """Whether labels without a prediction are counted."""
+        return any(Wanted.ORPHANS in measure.wanted for measure in self.measures)
+
+    @property
+    def all_cutoffs(self) -> Integers:
+        """int64[c], increasing: every bucket's cutoffs, each once; empty where labels always count."""
+        return np.unique(instants([cutoff for asked in self.cutoffs for cutoff in asked]))
+
+    def cuts(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """int32[buckets] twice: the place of each bucket's first and last cutoff among all of them."""
+        if not self.cutoffs:
+            none = np.zeros(len(self.buckets), np.int32)
+            return none, none
+        ends = instants([asked[0] for asked in self.cutoffs]), instants([asked[-1] for asked in self.cutoffs])
+        first, last = (np.searchsorted(self.all_cutoffs, end).astype(np.int32) for end in ends)
+        return first, last
+
+
+class Layer(NamedTuple):
+    """Buckets that do not overlap, in order: where they start and end in microseconds, and their numbers."""
+
+    starts: Integers
+    ends: Integers
+    numbers: Integers
+
+    def places(self, at: Integers) -> npt.NDArray[np.intp]:
+        """intp[rows]: the place of the bucket of each instant among this layer's; -1 where it is in none."""
+        found = np.searchsorted(self.starts, at, side="right") - 1
+        return np.where((found >= 0) & (at < self.ends[found]), found, -1)
+
+
+def layers_of(buckets: Sequence[Window]) -> list[Layer]:
+    """The buckets in as few layers as hold them: one, where none overlaps another."""
+    layers: list[list[int]] = []
+    for number in sorted(range(len(buckets)), key=lambda number: buckets[number]):
+        free = (layer for layer in layers if buckets[layer[-1]].end <= buckets[number].start)
+        layer = next(free, None)
+        if layer is None:
+            layers.append([number])
+        else:
+            layer.append(number)
+    return [
+        Layer(
+            instants([buckets[number].start for number in layer]),
+            instants([buckets[number].end for number in layer]),
+            np.array(layer, np.int64),
+        )
+        for layer in layers
+    ]
