@@ -81,6 +81,8 @@ def test_a_monitor_may_have_any_name(store: Store) -> None:
     monitors = ["{a}*~$", "a'b", 'a"b', "100%", "%20", "a/b", "a, b", "ü漢字", ".dot", "monitor=x"]
     write_days(store, 0, MANY + 1, *monitors)
     assert len(table(store).file_uris()) == 2 * (len(monitors) - 1) + MANY + 1
+    unused = {"retention_hours": 0, "enforce_retention_duration": False, "full": True, "dry_run": False}
+    assert table(store).vacuum(**unused) != [], "a week later no file goes that is in use"
     whole(store, MANY + 1, *monitors)
 
 
