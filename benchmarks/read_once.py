@@ -155,11 +155,11 @@ def segments(bench: Bench) -> str:
     one = monitor(bench.data, window=WINDOW)
     bins = bench.with_bins("segments", [one])
     disjoint = [
-        monitor(bench.data, f"value {number}", window=WINDOW, filters=[equals("cat_2", f"value {number}")])
+        monitor(bench.data, f"value-{number}", window=WINDOW, filters=[equals("cat_2", f"value {number}")])
         for number in range(50)
     ]
     overlapping = [
-        monitor(bench.data, f"filter {number}", window=WINDOW, filters=filters)
+        monitor(bench.data, f"filter-{number}", window=WINDOW, filters=filters)
         for number, filters in enumerate(overlapping_filters())
     ]
     works = {
@@ -186,7 +186,7 @@ def overlapping_filters() -> list[list[dict[str, object]]]:
 def monitors(bench: Bench) -> str:
     """Twenty monitors of one dataset."""
     one = monitor(bench.data, window=WINDOW)
-    twenty = [monitor(bench.data, f"monitor {number}", window=WINDOW) for number in range(20)]
+    twenty = [monitor(bench.data, f"monitor-{number}", window=WINDOW) for number in range(20)]
     bins = bench.with_bins("monitors", [one])
     works = {"one monitor": one_of([one], bench, bins), "20 monitors": one_of(twenty, bench, bins)}
     return told("Monitors of the same dataset, 30 days", bench.compared(works))

@@ -19,6 +19,7 @@ from signals.metrics import METRICS
 from signals.profile import CategoricalProfile, Profile, most_frequent
 from signals.quality import Column, Dataset
 from signals.scorecard import Scorecard
+from signals.segments import AGGREGATE
 from signals.verdicts import Status
 
 __all__ = ["DATASET", "Measured", "measure"]
@@ -41,6 +42,7 @@ class Measured:
         status: why the result is not to be judged, where that is not for its verdict to say.
         provisional: what is not final about it; None when it is.
         remark: what else to know about it; None when there is nothing.
+        segment: the name of the rows that it is about; None where they could not be told.
     """
 
     group: str
@@ -50,13 +52,17 @@ class Measured:
     status: Status | None = None
     provisional: str | None = None
     remark: str | None = None
+    segment: str | None = AGGREGATE
 
 
 def measure(found: Comparison | Scored, scheduled_for: datetime) -> list[Measured]:
     """Every metric that a signal asks for, at one scheduled time."""
-    if isinstance(found, Scored):
-        return _measure_scored(found, scheduled_for)
-    return _measure_comparison(found, scheduled_for)
+    answers = (
+        _measure_scored(found, scheduled_for)
+        if isinstance(found, Scored)
+        else _measure_comparison(found, scheduled_for)
+    )
+    return answers if found.segment == AGGREGATE else [replace(each, segment=found.segment) for each in answers]
 
 
 def _measure_comparison(found: Comparison, scheduled_for: datetime) -> list[Measured]:

@@ -10,7 +10,7 @@ from engine.readings import Readings
 from engine.results import Run, RunStatus
 from engine.spark import Meter
 
-__all__ = ["Cost", "run_of"]
+__all__ = ["Cost", "run_id_of", "run_of"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class Cost:
         return (*own, f"evaluated with {self.runs - 1:,} other runs: rows read, jobs and cost are of all of them")
 
 
+def run_id_of(monitor: Monitor, time: datetime, attempt: int) -> str:
+    """The id of one scheduled time's run, in its so-manieth attempt."""
+    return f"{monitor.name}/{time:%Y-%m-%dT%H:%M:%SZ}/{attempt}"
+
+
 def run_of(  # noqa: PLR0917 - one of each
     monitor: Monitor,
     plans: Sequence[SignalPlan],
@@ -52,7 +57,7 @@ def run_of(  # noqa: PLR0917 - one of each
     readings, meter = cost.readings, cost.meter
     titles = readings.titles(monitor)
     return Run(
-        run_id=f"{monitor.name}/{time:%Y-%m-%dT%H:%M:%SZ}/{attempt}",
+        run_id=run_id_of(monitor, time, attempt),
         monitor=monitor.name,
         scheduled_for=time,
         status=RunStatus.FAILED if error else RunStatus.COMPLETED,

@@ -70,6 +70,7 @@ def _row(stamp: Stamp, plan: SignalPlan, answer: Measured, q_value: float | None
         baseline_start=baseline.start if baseline else None,
         baseline_end=baseline.end if baseline else None,
         group=_group(answer),
+        group_dimension=answer.segment,
         metric_name=request.metric,
         metric_value=found.value if found else None,
         threshold_value=verdict.threshold_value,

@@ -7,71 +7,26 @@ so do the other monitors'.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
-import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 
+from engine.carriers import with_carriers
 from engine.comparisons import Comparison, compare
 from engine.errors import DataError
-from engine.histories import Histories
-from engine.measuring import Measured, measure
+from engine.evaluations import Due, Evaluation, Work
 from engine.monitor import Monitor, SignalType
 from engine.plan import SignalPlan, plan_of
 from engine.readings import Readings
-from engine.records import Cost, run_of
-from engine.results import MetricRow, Run, RunStatus, Status, as_table
-from engine.revisions import Revision, revisions_of
-from engine.rows import Stamp, rows_of
+from engine.records import Cost
+from engine.results import RunStatus
 from engine.scored import Scored, score
 from engine.spark import Meter
 from engine.store import Store
-from engine.tables import SIGNAL_METRICS
 
 __all__ = ["Due", "Evaluation", "evaluate", "evaluate_all", "evaluate_together"]
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Due:
-    """A monitor and the scheduled times (aware) that it is to be evaluated for."""
-
-    monitor: Monitor
-    times: tuple[datetime, ...]
-
-    def and_also(self, times: Sequence[datetime]) -> "Due":
-        """With these times too: UTC, in order, each once."""
-        return replace(self, times=tuple(sorted({time.astimezone(UTC) for time in (*self.times, *times)})))
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What one run found.
-
-    Attributes:
-        run: the run's record; a failed one says why, and has rows that say so.
-        rows: one row per check.
-        errors: data that could not be read; the rows of its signals have the status `error`.
-        revisions: what is other than in the earlier evaluation that this one replaces because labels arrived since;
-            None where it is no revision.
-    """
-
-    run: Run
-    rows: tuple[MetricRow, ...]
-    errors: tuple[str, ...] = ()
-    revisions: tuple[Revision, ...] | None = None
-
-    @property
-    def breaches(self) -> tuple[MetricRow, ...]:
-        """The rows that crossed their threshold."""
-        return tuple(row for row in self.rows if row.status is Status.BREACHED)
-
-    def to_pandas(self) -> pd.DataFrame:
-        """The rows with the columns of `signal_metrics`."""
-        return as_table(self.rows, SIGNAL_METRICS).to_pandas()
 
 
 def evaluate(
@@ -154,19 +109,21 @@ def evaluate_together(
         plans = [plan for each in due for plan in plan_of(each.monitor, each.times) if not _labelled(plan)]
         compared = compare(plans, readings, store, refresh=refresh)
         say("measuring")
-        signals = {_place(each.plan): each for each in (*scored, *compared)}
-        answers = {(place, time): measure(each, time) for place, each in signals.items() for time in each.plan.windows}
+        works = [Work(each, _of(each.monitor, (*scored, *compared)), store, now or each.times[-1]) for each in due]
+        rows = with_carriers([row for work in works for row in work.rows()], compared, readings, store)
     cost = Cost(readings, meter, sum(len(each.times) for each in due))
-    found: list[list[Evaluation]] = []
-    for each in due:
-        own = [signals[each.monitor.name, signal.name] for signal in each.monitor.signals]
-        revised = set(each.times) - asked[each.monitor.name]
-        found.append(_evaluations(each, own, answers, cost, now, store, revised))
+    found = [work.evaluations(rows, cost, asked[work.due.monitor.name]) for work in works]
     if store:
         say("writing results")
         every = [evaluation for own in found for evaluation in own]
         store.write([each.run for each in every], [row for each in every for row in each.rows])
     return found
+
+
+def _of(monitor: Monitor, found: Sequence[Comparison | Scored]) -> list[Comparison | Scored]:
+    """What was found of a monitor's signals, in their order."""
+    mine = {each.plan.signal.name: each for each in found if each.plan.monitor is monitor}
+    return [mine[signal.name] for signal in monitor.signals]
 
 
 def _labelled(plan: SignalPlan) -> bool:
@@ -176,7 +133,7 @@ def _labelled(plan: SignalPlan) -> bool:
 def _scored(
     due: Sequence[Due], readings: Readings, store: Store | None, say: Progress, *, refresh: bool, revise: bool
 ) -> tuple[list[Due], list[Scored]]:
-    """The performance signals' states; with the earlier times that labels have changed since."""
+    """The performance signals' states; and the due times with the earlier ones that labels have changed since."""
     labelled = [plan for each in due for plan in plan_of(each.monitor, each.times) if _labelled(plan)]
     if not labelled:
         return [*due], []
@@ -194,39 +151,3 @@ def _evaluated(due: Due, store: Store) -> list[datetime]:
 
 def _revised(monitor: Monitor, scored: Sequence[Scored]) -> list[datetime]:
     return [time for each in scored if each.plan.monitor is monitor for time in each.revised]
-
-
-Place = tuple[str, str]
-"""A monitor's and a signal's name."""
-
-
-def _place(plan: SignalPlan) -> Place:
-    return plan.monitor.name, plan.signal.name
-
-
-def _evaluations(  # noqa: PLR0917 - one of each
-    due: Due,
-    signals: Sequence[Comparison | Scored],
-    answers: Mapping[tuple[Place, datetime], Sequence[Measured]],
-    cost: Cost,
-    now: datetime | None,
-    store: Store | None,
-    revised: AbstractSet[datetime],
-) -> list[Evaluation]:
-    monitor, plans = due.monitor, [each.plan for each in signals]
-    errors = tuple(dict.fromkeys(each.trouble for each in signals if each.trouble))
-    error = "\n".join(errors) if all(each.trouble for each in signals) else None
-    attempts = store.attempts(monitor.name, due.times[0], due.times[-1]) if store else {}
-    histories = Histories(store, monitor, due.times)
-    found: list[Evaluation] = []
-    for time in due.times:
-        states = {
-            name: text for each in signals if isinstance(each, Scored) for name, text in each.record(time).items()
-        }
-        run = run_of(monitor, plans, time, attempts.get(time, 0) + 1, now or due.times[-1], cost, error, states)
-        stamp = Stamp(monitor, run.run_id, time, run.started_at)
-        rows = tuple(row for plan in plans for row in rows_of(stamp, plan, answers[_place(plan), time], histories))
-        histories.add(rows)
-        changes = revisions_of(store, rows) if store and time in revised else None
-        found.append(Evaluation(run, rows, errors, changes))
-    return found
