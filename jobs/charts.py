@@ -10,7 +10,7 @@ from rich.text import Text
 
 from jobs.wording import percent, printable
 
-__all__ = ["Bar", "bars_of", "chart_of"]
+__all__ = ["Bar", "bars_of", "chart_of", "length"]
 
 WIDTH = 32
 """Characters of the longest bar."""
@@ -84,18 +84,18 @@ def _whole(row: Mapping[str, Any]) -> float:
 
 
 def _pair(bar: Bar, largest: float) -> Text:
-    now, before = _length(bar.current, largest), _length(bar.baseline, largest)
+    now, before = length(bar.current, largest), length(bar.baseline, largest)
     return Text.assemble(
         (now, "cyan"), (f"{' ' if now else ''}{percent(bar.current)}", "bold"), "\n",
         (before, "bright_black"), (f"{' ' if before else ''}{percent(bar.baseline)}", "dim"),
     )  # fmt: skip
 
 
-def _length(share: float, largest: float) -> str:
+def length(share: float, largest: float, width: int = WIDTH) -> str:
     """A bar to an eighth of a character; a share that is there is seen."""
     if not share or not largest:
         return ""
-    eighths = max(1, round(8 * WIDTH * share / largest))
+    eighths = max(1, round(8 * width * share / largest))
     return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
 
 

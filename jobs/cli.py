@@ -3,6 +3,7 @@
 Those are imported when their command runs: `driftline results` answers at once because nothing imports Spark.
 """
 
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -219,10 +220,11 @@ def explain(
     question = Question(store, monitor, at, feature, metric)
     if by:
         from jobs.explain_by import explain_by, names_in
-        from jobs.session import SparkOptions
+        from jobs.session import SparkOptions, starting
 
-        spark = SparkOptions(master, remote, tuple(conf or ()), verbose)
-        explain_by(question, names_in(by), spark)
+        options = SparkOptions(master, remote, tuple(conf or ()), verbose)
+        with ExitStack() as stack:  # so that Spark is started where something has to be counted, and only there
+            explain_by(question, names_in(by), lambda: stack.enter_context(starting(options)).session())
         return
     from jobs.explain import explain_rows
 

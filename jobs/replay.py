@@ -13,8 +13,8 @@ from engine.replays import Setting, replay
 from engine.store import Store
 from engine.threshold_proposals import Proposal, propose
 from engine.thresholds_in_force import thresholds_in_force, with_assignments
-from jobs.consoles import out, working
 from jobs.asked_rows import monitor_name
+from jobs.consoles import out, working
 from jobs.replay_documents import replay_document
 from jobs.replay_settings import parsed_budget, parsed_settings
 from jobs.replay_tables import print_replay
