@@ -65,7 +65,7 @@ def _live(
     source: Source, path: str, filesystem: pafs.FileSystem, form: str, listed: Sequence[DataFile] | None
 ) -> LiveFiles:
     if form == "delta":
-        return live_files(source.path or path, source.options)
+        return live_files(source.path or path, source.options, path)
     files = list_files(path, filesystem) if listed is None else listed
     found = tuple(file for file in files if file.path.lower().endswith(PARQUET) or len(files) == 1)
     if not found:

@@ -1,11 +1,12 @@
 """The live files of a Delta table, through `deltalake`, without a jar."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
@@ -38,8 +39,13 @@ class LiveFiles:
     columns: Mapping[str, pa.DataType] | None = None
 
 
-def live_files(path: str, options: Mapping[str, str]) -> LiveFiles:
+def live_files(path: str, options: Mapping[str, str], root: str) -> LiveFiles:
     """The table's live files with what its log says of them, its version as a fingerprint, and its columns.
+
+    Args:
+        path: the table's path or URI.
+        options: storage options.
+        root: its folder, as the file system in which the files are read names it.
 
     Raises:
         DataError: when there is no table, or it uses a feature that plain Parquet reading would get wrong.
@@ -47,22 +53,32 @@ def live_files(path: str, options: Mapping[str, str]) -> LiveFiles:
     try:
         table = DeltaTable(path, storage_options=dict(options) or None)
         _check(path, table)
-        actions: list[dict[str, Any]] = pa.table(table.get_add_actions(flatten=False)).to_pylist()
+        actions = pa.table(table.get_add_actions(flatten=False))
         schema = pa.schema(table.schema())
     except (DeltaError, OSError, ValueError) as error:
         raise DataError(f"cannot read the Delta table {path}: {error}") from error
-    root = unquote(table.table_uri.removeprefix("file://").rstrip("/"))
-    files = sorted((_file(root, action) for action in actions), key=lambda file: file.path)
+    files = sorted(_files(actions, root.rstrip("/")), key=lambda file: file.path)
     return LiveFiles(tuple(files), f"delta:{table.version()}", dict(zip(schema.names, schema.types, strict=True)))
 
 
-def _file(root: str, action: Mapping[str, Any]) -> DataFile:
-    partitions = {
-        name: None if value is None else str(value) for name, value in (action.get("partition") or {}).items()
-    }
-    low, high = action.get("min") or {}, action.get("max") or {}
-    bounds = {name: (low[name], high[name]) for name in low if high.get(name) is not None and low[name] is not None}
-    return DataFile(f"{root}/{unquote(action['path'])}", partitions, action["size_bytes"], bounds=bounds)
+def _files(actions: pa.Table, root: str) -> Iterator[DataFile]:
+    low, high = _bounds(actions, "min"), _bounds(actions, "max")
+    told = actions.select([name for name in ("path", "size_bytes", "partition") if name in actions.column_names])
+    for place, action in enumerate(told.to_pylist()):
+        values = (action.get("partition") or {}).items()
+        partitions = {name: None if value is None else str(value) for name, value in values}
+        both = {name: (low[name][place], high[name][place]) for name in low.keys() & high.keys()}
+        bounds = {name: pair for name, pair in both.items() if None not in pair}
+        yield DataFile(f"{root}/{unquote(action['path'])}", partitions, action["size_bytes"], bounds=bounds)
+
+
+def _bounds(actions: pa.Table, which: str) -> dict[str, list[Any]]:
+    """The log's least or greatest values, by column, of columns that may tell the time."""
+    if which not in actions.column_names or not pa.types.is_struct(actions[which].type):
+        return {}
+    kinds = {field.name: field.type for field in actions[which].type}
+    timely = [name for name, kind in kinds.items() if pa.types.is_temporal(kind) or pa.types.is_integer(kind)]
+    return {name: pc.struct_field(actions[which], [name]).to_pylist() for name in timely}
 
 
 def _check(path: str, table: DeltaTable) -> None:

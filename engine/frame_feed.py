@@ -39,6 +39,7 @@ class FrameDataset:
     Attributes:
         files: the files that Spark reads it from, where that is known.
         append_only: whether its rows are only ever added, so that a count tells whether there are new ones.
+        whole: where `frame` is a part of the dataset, all of it.
     """
 
     title: str
@@ -47,6 +48,7 @@ class FrameDataset:
     columns: Mapping[str, pa.DataType] = field(init=False)
     files: FrameFiles | None = None
     append_only: bool = False
+    whole: DataFrame | None = None
     tasks = None
 
     def __post_init__(self) -> None:
@@ -76,7 +78,7 @@ class FrameDataset:
             kept = rows_with_any(self.files.held(self._time(roles), spans))
             if len(kept) < len(self.files.files):
                 frame = frame.where(self.files.among(kept))
-        return replace(self, frame=self._where_dated(frame, roles, spans))
+        return replace(self, frame=self._where_dated(frame, roles, spans), whole=self._whole)
 
     def fingerprints(self, roles: Columns, buckets: Sequence[Window]) -> dict[Window, str | None]:
         """See `engine.batches.Dataset.fingerprints`: one Spark job over the timestamps, where that can tell."""
@@ -85,11 +87,15 @@ class FrameDataset:
             if self.files is not None:
                 return self._prints_by_file(self.files, time, roles, buckets)
             if self.append_only and time is not None and buckets:
-                counted = tally(self.within(roles, buckets), roles, buckets)
+                counted = tally(replace(self, frame=self._whole).within(roles, buckets), roles, buckets)
                 return {bucket: _print_of(counted.get(bucket)) for bucket in buckets}
         except DataError:  # told when the rows themselves are read
             return dict.fromkeys(buckets)
         return dict.fromkeys(buckets, self.fingerprint)
+
+    @property
+    def _whole(self) -> DataFrame:
+        return self.frame if self.whole is None else self.whole
 
     def _time(self, roles: Columns) -> Time | None:
         return time_of(roles) if roles.timestamp in self.columns else None
@@ -109,7 +115,7 @@ class FrameDataset:
     ) -> dict[Window, str | None]:
         untold = files.untold(time, buckets) if time is not None else []
         if time is not None and untold:
-            files.learn(time, untold, when_by_piece(_ByFile(self.frame.where(files.among(untold))), roles, FILE))
+            files.learn(time, untold, when_by_piece(_ByFile(self._whole.where(files.among(untold))), roles, FILE))
         return prints_of(files.files, files.held(time, buckets), buckets)
 
 

@@ -291,6 +291,16 @@ def test_of_csv_files_only_those_of_the_span_are_read(spark, tmp_path):
     assert rows_read(dataset.within(AT, [DAYS[3]])) == 0
 
 
+@pytest.mark.parametrize("only_grows", [False, True])
+def test_what_was_narrowed_before_tells_the_same_of_all_days(spark, tmp_path, only_grows):
+    csv(tmp_path / "a.csv", 0, 1)
+    csv(tmp_path / "b.csv", 2, 3)
+    keys = {"frames": {str(tmp_path): frame(spark, 0, 1, 2)}, "append_only": True} if only_grows else {}
+    narrow = opened(spark, tmp_path, **keys).within(AT, [DAYS[0]])
+    assert list(narrow.fingerprints(AT, DAYS).values()) == prints(spark, tmp_path, **keys)
+    assert rows_read(narrow.within(AT, [DAYS[0]]).within(AT, DAYS[:2])) == 1
+
+
 def test_csv_files_in_folders_by_day_are_told_by_their_folders(spark, tmp_path):
     for day in (1, 2):
         csv(tmp_path / f"date=2013-07-0{day}" / "part.csv", day - 1)
