@@ -13,11 +13,8 @@ import pandas as pd
 import pytest
 
 from engine import Monitor
-from engine.carriers import explain, with_carriers
-from engine.comparisons import compare
+from engine.carriers import explain
 from engine.errors import DataError
-from engine.plan import plan_of
-from engine.readings import Readings
 from engine.results import MetricRow
 from engine.spark import Meter
 from engine.store import Store
@@ -68,13 +65,11 @@ def a_monitor(lab: Lab, production: str = "production", **keys: Any) -> Monitor:
     return lab.monitor(drift=signal | keys)
 
 
-def rows_with_carriers(
+def explained_rows(
     lab: Lab, monitor: Monitor, times: Sequence[datetime] = (NOW,), store: Store | None = None
 ) -> dict[tuple[datetime, str, str], MetricRow]:
     rows = [row for each in lab.evaluate_all(monitor, times, store) for row in each.rows]
-    readings = Readings(lab.spark)
-    found = with_carriers(rows, compare(plan_of(monitor, times), readings, store), readings, store)
-    return {(row.scheduled_for, row.group, row.metric_name): row for row in found}
+    return {(row.scheduled_for, row.group, row.metric_name): row for row in rows}
 
 
 def carried_by(row: MetricRow, dimension: str) -> dict[str, list[Any]]:
@@ -83,7 +78,7 @@ def carried_by(row: MetricRow, dimension: str) -> dict[str, list[Any]]:
 
 @pytest.fixture(scope="module")
 def yesterday(shops) -> dict[tuple[datetime, str, str], MetricRow]:
-    return rows_with_carriers(shops, a_monitor(shops))
+    return explained_rows(shops, a_monitor(shops))
 
 
 def frame(lab: Lab, name: str) -> pd.DataFrame:
@@ -129,7 +124,7 @@ def test_a_column_is_not_explained_by_itself(yesterday):
 
 
 def test_a_day_explains_the_same_alone_and_among_others(yesterday, shops):
-    both = rows_with_carriers(shops, a_monitor(shops), [NOW - DAY, NOW])
+    both = explained_rows(shops, a_monitor(shops), [NOW - DAY, NOW])
     alone, among = (rows[NOW, "price", WASSERSTEIN] for rows in (yesterday, both))
     assert [each[:2] for each in alone.details["carried_by"]] == [each[:2] for each in among.details["carried_by"]]
     assert [each[2] for each in alone.details["carried_by"]] == pytest.approx(
@@ -140,31 +135,28 @@ def test_a_day_explains_the_same_alone_and_among_others(yesterday, shops):
 
 def test_what_did_not_breach_is_not_explained(shops):
     calm = a_monitor(shops, metric_thresholds={"numerical": {"normalized_wasserstein_distance": 99}})
-    assert "carried_by" not in rows_with_carriers(shops, calm)[NOW, "price", WASSERSTEIN].details
+    assert "carried_by" not in explained_rows(shops, calm)[NOW, "price", WASSERSTEIN].details
 
 
 def test_a_signal_that_names_no_columns_is_not_explained_and_not_read_again(shops):
-    monitor, readings = a_monitor(shops), Readings(shops.spark)
-    silent = replace(monitor, signals=(replace(monitor.signals[0], explain_by=()),))
-    rows = shops.evaluate_all(silent, [NOW])[0].rows
-    found = compare(plan_of(silent, [NOW]), readings, None)
-    with Meter(shops.spark) as meter:
-        assert with_carriers(rows, found, readings, None) == list(rows)
-    assert meter.spark_jobs == 0
+    def jobs(monitor: Monitor) -> int:
+        return shops.evaluate(monitor).run.spark_jobs
+
+    explained = a_monitor(shops)
+    silent = replace(explained, signals=(replace(explained.signals[0], explain_by=()),))
+    assert jobs(silent) == 3
+    assert jobs(explained) == 3 + 5  # bins of the dimensions; both sides' dimensions; both sides divided
 
 
 def test_a_dimension_that_is_no_column_is_noted_and_the_others_are_told(shops):
-    monitor, readings = a_monitor(shops, explain_by=["shopp", "till"]), Readings(shops.spark)
-    rows = [row for each in shops.evaluate_all(monitor, [NOW]) for row in each.rows]
-    found = with_carriers(rows, compare(plan_of(monitor, [NOW]), readings, None), readings, None)
-    said = " ".join(readings.notes([str(shops.folder / "production"), str(shops.folder / "baseline")]))
-    assert "has no column 'shopp' to explain by; did you mean 'shop'?" in said
-    assert {name for row in found for name, *_ in row.details.get("carried_by", [])} == {"till"}
+    found = shops.evaluate(a_monitor(shops, explain_by=["shopp", "till"]))
+    assert "has no column 'shopp' to explain by; did you mean 'shop'?" in " ".join(found.run.notes)
+    assert {name for row in found.rows for name, *_ in row.details.get("carried_by", [])} == {"till"}
 
 
 def test_a_filtered_signal_is_explained_by_its_own_rows(shops):
     only = a_monitor(shops, filters=[{"feature": "till", "operator": "in", "values": ["1", "2", "3"]}])
-    told = carried_by(rows_with_carriers(shops, only)[NOW, "price", WASSERSTEIN], "till")
+    told = carried_by(explained_rows(shops, only)[NOW, "price", WASSERSTEIN], "till")
     assert set(told) == {"1", "2", "3"}
     now = frame(shops, "production")
     assert sum(each[3] for each in told.values()) == now["till"].isin(["1", "2", "3"]).sum()
