@@ -15,6 +15,7 @@ from jobs.records import records
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from engine.evaluations import Evaluation
     from jobs.found import Found
 
 __all__ = ["evaluations_document", "plain_rows", "time_text", "write_csv"]
@@ -23,7 +24,7 @@ JSON_COLUMNS = ("details", "fingerprints", "notes")
 
 
 def evaluations_document(found: Sequence[Found]) -> str:
-    """``{"evaluations": [{"run", "rows", "errors"}]}``; each row also says since when it has been breached."""
+    """``{"evaluations": [{"run", "rows", "errors", "revised"}]}``; rows also say since when they have been breached."""
     return json.dumps({"evaluations": [_evaluation(each) for each in found]}, ensure_ascii=False, indent=2)
 
 
@@ -55,7 +56,24 @@ def _evaluation(found: Found) -> dict[str, Any]:
         "run": plain_rows(as_table([evaluation.run], RUNS))[0],
         "rows": rows,
         "errors": list(evaluation.errors),
+        "revised": [_revised(each) for each in found.revised],
     }
+
+
+def _revised(evaluation: Evaluation) -> dict[str, Any]:
+    """An earlier run that late labels have changed, and which of its checks are other than before."""
+    changes = [
+        {
+            **change.check._asdict(),
+            "value_before": change.before,
+            "value": change.after,
+            "status_before": change.status_before.value,
+            "status": change.status_after.value,
+            "no_longer_provisional": change.final,
+        }
+        for change in evaluation.revisions or ()
+    ]
+    return {"run": plain_rows(as_table([evaluation.run], RUNS))[0], "changes": changes}
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from engine.results import CheckKey, MetricRow, Status
 from jobs.found import Found
+from jobs.revised import revised_lines
 from jobs.stores import store_option
 from jobs.wording import bound, listed, moment, number, plural, ratio, short_moment, span
 
@@ -31,9 +32,9 @@ def verdict_of(found: Found, store_uri: str) -> Group:
     if breaches:
         parts += ["", _breaches(breaches, found.since, found.evaluation.run.scheduled_for)]
     parts += ["", _counts(rows)]
-    return Group(
-        *parts, *_unjudged(rows), *_remarks(rows, found.evaluation.run.notes), "", _next(found, breaches, store_uri)
-    )
+    run = found.evaluation.run
+    parts += [*_unjudged(rows), *_remarks(rows, run.notes), *revised_lines(found.revised, run.scheduled_for)]
+    return Group(*parts, "", _next(found, breaches, store_uri))
 
 
 def severity(row: MetricRow) -> tuple[float, float]:
