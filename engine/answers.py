@@ -135,7 +135,7 @@ def _read(questions: Sequence[Question], cutoffs: Cutoffs, readings: Readings) -
         dated,
     )
     counted, cpu_seconds = performances(join)
-    sides = [side for side in (join.production, join.truth) if side is not None and side.tasks is not None]
+    sides = [side for side in (join.production, join.truth) if side is not None and side.pieces is not None]
     readings.count(sum(side.count_rows() for side in sides), cpu_seconds)
     return {
         question.key: {bucket: counted[bucket][number] for bucket in cutoffs}

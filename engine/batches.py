@@ -62,7 +62,8 @@ class Dataset(Protocol):
         title: how messages name it.
         columns: its columns' Arrow types by name, in order.
         fingerprint: text that changes when the data change; None where that cannot be told.
-        tasks: in how many tasks it is read; None where only Spark knows.
+        pieces: of how many pieces it is, such as row groups, each of which is counted on its own; None where only Spark
+            knows.
     """
 
     @property
@@ -75,7 +76,7 @@ class Dataset(Protocol):
     def fingerprint(self) -> str | None: ...
 
     @property
-    def tasks(self) -> int | None: ...
+    def pieces(self) -> int | None: ...
 
     def map(self, work: Work, names: tuple[str, ...], schema: pa.Schema) -> DataFrame:
         """Hand batches of the named columns to `work` in tasks; a frame of `schema` with what it yields."""

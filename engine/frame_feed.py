@@ -49,7 +49,7 @@ class FrameDataset:
     files: FrameFiles | None = None
     append_only: bool = False
     whole: DataFrame | None = None
-    tasks = None
+    pieces = None
 
     def __post_init__(self) -> None:
         types: dict[str, pa.DataType] = {}

@@ -119,7 +119,7 @@ class JoinedDataset:
     """Parts as one dataset; see `engine.batches.Dataset`. Only the columns that are needed are read and joined."""
 
     parts: tuple[Part, ...]
-    tasks = None
+    pieces = None
 
     @property
     def title(self) -> str:

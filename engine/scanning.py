@@ -20,7 +20,7 @@ __all__ = ["buckets_of", "scan_rows", "span_of", "timed"]
 
 
 MERGED_HERE = 20_000
-"""So many states of one column, task and key (2 KB each) are merged on the driver: where they are few, Spark's shuffle
+"""So many states of one column, piece and key (2 KB each) are merged on the driver: where they are few, Spark's shuffle
 costs more than the scan. More are merged by Spark, so that the driver's memory stays bounded."""
 AT_ONCE = 4_000
 """State rows that a task hands over at once."""
@@ -29,7 +29,7 @@ AT_ONCE = 4_000
 def scan_rows(dataset: Dataset, plan: ScanPlan) -> pa.Table:
     """The merged state rows of a scan: one Spark job."""
     states = dataset.map(_counting(plan), plan.names, STATE_SCHEMA)
-    few = dataset.tasks is not None and dataset.tasks * plan.keys * len(plan.columns) <= MERGED_HERE
+    few = dataset.pieces is not None and dataset.pieces * plan.keys * len(plan.columns) <= MERGED_HERE
     if few:
         return merge_rows(collect(states))
     with large_batches(states.sparkSession, len(plan.names) + 1):
