@@ -54,7 +54,7 @@ def test_a_window_of_too_many_steps_is_kept_in_one_piece():
         (DAILY, [("P1D", "P0D"), ("P1D", "PT6H")], HOUR),
         (DAILY, [("PT12H", "P0D")], HOUR),
         (DAILY, [("P1M", "P0D")], DAY),
-        (DAILY, [("PT90M", "P0D")], 30 * MINUTE),
+        (DAILY, [("PT90M", "P0D")], 90 * MINUTE),
         (Trigger(Recurrence(Frequency.HOUR)), [("P1D", "P0D")], HOUR),
         (Trigger(Recurrence(Frequency.WEEK)), [("P7D", "P0D")], DAY),
         (Trigger(Recurrence(Frequency.MINUTE, 15)), [("P1D", "P0D")], 15 * MINUTE),
