@@ -15,6 +15,7 @@ from engine.readings import Readings
 from engine.results import MetricRow
 from engine.store import Store
 from engine.watched import Watched
+from signals.bin_names import OTHER
 from signals.carriers import Carrier, Partition, carriers, own_value, together
 from signals.measurement import Undefined
 from signals.prices import SPLITTABLE
@@ -37,7 +38,7 @@ class Explanation:
         dimension: the column.
         carriers: the values that carry most, either way, from the largest share to the least.
         rest: all others together; None where there are none.
-        more: how many others there are.
+        more: how many others there are, rare values as one.
         own: by value the metric of its rows alone; only of values where it was asked for and there is one.
         reason: why the shift cannot be split; None when it can.
     """
@@ -180,7 +181,8 @@ def _explanation(metric: str, dimension: str, partition: Partition | Undefined, 
     found = carriers(metric, partition)
     if isinstance(found, Undefined):
         return Explanation(dimension, reason=found.reason)
-    named = sorted(found, key=lambda each: -abs(each.share))[:MOST_CARRIERS]
+    known = [each for each in found if each.value != OTHER]  # rare values are one more of the others, not a value
+    named = sorted(known, key=lambda each: -abs(each.share))[:MOST_CARRIERS]
     others = [each for each in found if each not in named]
     values = {each.value: own_value(metric, partition, each.value) for each in named if own}
     return Explanation(

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jobs.charts import length
-from jobs.wording import listed, number, percent, plural, printable
+from jobs.wording import listed, number, percent, printable
 
 __all__ = ["Part", "Split", "legend_of", "print_splits", "splits_of", "table_of"]
 
@@ -42,29 +42,31 @@ class Split:
     Attributes:
         dimension: the column.
         parts: its values, the largest share first.
-        rest: what all others carried together, and how many they are; None where there are none.
+        rest: what all others carried together; None where there are none.
         own: by value the metric of its rows alone, as far as it is known.
         reason: why the shift is not split; None where it is.
     """
 
     dimension: str
     parts: Sequence[Part] = ()
-    rest: tuple[int, Part] | None = None
+    rest: Part | None = None
     own: Mapping[str, float] = field(default_factory=dict[str, float])
     reason: str | None = None
 
 
 def splits_of(details: Mapping[str, Any]) -> dict[str, Split]:
     """The splits that are stored with a row, by dimension."""
-    rests, parts = details.get("carried_by_rest", {}), dict[str, list[Part]]()
+    rests: Mapping[str, Any] = details.get("carried_by_rest", {})
+    parts: dict[str, list[Part]] = {name: [] for name in rests}
     for dimension, *rest in details.get("carried_by", []):
         parts.setdefault(dimension, []).append(Part(*rest))
     found = {name: Split(name, mine, _rest(rests.get(name))) for name, mine in parts.items()}
     return found | {name: Split(name, reason=why) for name, why in details.get("not_carried_by", {}).items()}
 
 
-def _rest(stored: Sequence[Any] | None) -> tuple[int, Part] | None:
-    return (stored[0], Part("", *stored[1:])) if stored else None
+def _rest(stored: Sequence[Any] | None) -> Part | None:
+    """How many they are is stored first."""
+    return Part("", *stored[1:]) if stored else None
 
 
 def print_splits(console: Console, splits: Sequence[Split]) -> None:
@@ -89,7 +91,7 @@ def legend_of(splits: Sequence[Split]) -> Text:
 
 def table_of(split: Split) -> RenderableType:
     """A sentence on who stands out, and every value with its bar; those that carried nothing together."""
-    every = [*split.parts, *([split.rest[1]] if split.rest else [])]
+    every = [*split.parts, *([split.rest] if split.rest else [])]
     rows = sum(part.now for part in every), sum(part.before for part in every)
     largest = max((abs(part.share) for part in every), default=0.0)
     named, others = _folded(split)
@@ -102,19 +104,18 @@ def table_of(split: Split) -> RenderableType:
         own = [number(split.own.get(part.value))] if split.own else []
         table.add_row(Text(printable(part.value), "bold"), *_cells(part, largest, rows), *own)
     if others:
-        count, rest = others
-        table.add_row(Text(plural(count, "other"), "dim"), *_cells(rest, largest, rows), *(["–"] if split.own else []))
+        table.add_row(Text("all others", "dim"), *_cells(others, largest, rows), *(["–"] if split.own else []))
     heading = Text.assemble("by ", (split.dimension, "bold"), ": ", _sentence(split, *rows))
     return Group(heading, table)
 
 
-def _folded(split: Split) -> tuple[list[Part], tuple[int, Part] | None]:
-    """The values to be named, and how many others there are with what they carried together."""
+def _folded(split: Split) -> tuple[list[Part], Part | None]:
+    """The values to be named, and what all others carried together."""
     quiet = [part for part in split.parts if max(abs(part.share), abs(part.mix), abs(part.within)) < NOTHING]
     if len(quiet) < 2 and not split.rest:
         return [*split.parts], None
-    count, rest = split.rest or (0, Part("", 0.0, 0.0, 0.0, 0, 0))
-    return [part for part in split.parts if part not in quiet], (count + len(quiet), _together([*quiet, rest]))
+    others = [*quiet, split.rest] if split.rest else quiet
+    return [part for part in split.parts if part not in quiet], _together(others)
 
 
 def _together(parts: Sequence[Part]) -> Part:

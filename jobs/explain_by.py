@@ -132,5 +132,5 @@ def _splits(check: Check, answers: Sequence[Explanation] | None, dimensions: Seq
 
 def _split(found: Explanation) -> Split:
     parts = [Part(*astuple(each)) for each in found.carriers]
-    rest = (found.more, Part(*astuple(found.rest))) if found.rest else None
+    rest = Part(*astuple(found.rest)) if found.rest else None
     return Split(found.dimension, parts, rest, found.own, found.reason)

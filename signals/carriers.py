@@ -11,6 +11,7 @@ adds up exactly: Kitagawa, Components of a Difference Between Two Rates, 1955. P
 the shift would be larger. The parts of two values add up to the part of both as one.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -91,23 +92,29 @@ def carriers(metric: str, partition: Partition) -> list[Carrier] | Undefined:
         metric: its canonical name.
         partition: the rows by value.
     """
-    prices = prices_of(metric, partition.whole)
-    if isinstance(prices, Undefined):
-        return prices
-    same_order = {value: partition.before[value] for value in partition.now}
-    now, before = _rows_and_means(prices.now, partition.now), _rows_and_means(prices.before, same_order)
-    for (rows, _), where in ((now, "the window"), (before, "the baseline")):
-        if not rows.sum():
-            return Undefined(f"no rows take part in {where}")
-    mix, within = _parts(*now, *before)
-    shift = float((mix + within).sum())
-    if abs(shift) <= 1e-9 * float((np.abs(mix) + np.abs(within)).sum()):
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is looked for below
+        prices = prices_of(metric, partition.whole)
+        if isinstance(prices, Undefined):
+            return prices
+        same_order = {value: partition.before[value] for value in partition.now}
+        now, before = _rows_and_means(prices.now, partition.now), _rows_and_means(prices.before, same_order)
+        for (rows, _), where in ((now, "the window"), (before, "the baseline")):
+            if not rows.sum():
+                return Undefined(f"no rows take part in {where}")
+        mix, within = _parts(*now, *before)
+        shift, size = float((mix + within).sum()), float((np.abs(mix) + np.abs(within)).sum())
+    if not math.isfinite(size):
+        return Undefined("the values are too large for a floating-point number")
+    if abs(shift) <= 1e-9 * size:
         return Undefined("as a whole, nothing has shifted")
-    parts = zip(partition.now, (mix / shift).tolist(), (within / shift).tolist(), strict=True)
+    return _ranked(partition, mix / shift, within / shift)
+
+
+def _ranked(partition: Partition, mix: Floats, within: Floats) -> list[Carrier]:
     rows = {value: (profile.rows, partition.before[value].rows) for value, profile in partition.now.items()}
     found = [
         Carrier(value, here + inside + 0.0, here + 0.0, inside + 0.0, *rows[value])  # + 0.0: never -0.0
-        for value, here, inside in parts
+        for value, here, inside in zip(partition.now, mix.tolist(), within.tolist(), strict=True)
         if any(rows[value])
     ]
     return sorted(found, key=lambda carrier: (-carrier.share, carrier.value))

@@ -54,9 +54,7 @@ def _numbers(left: NumericProfile, taken: NumericProfile) -> NumericProfile:
     if not left.valid:
         tally = {name: getattr(left, name) for name in ("rows", "nulls", "nans", "unreadable")}
         return replace(NumericProfile.empty(left.bins), **tally)
-    return replace(
-        left,
-        sums=np.where(left.counts > 0, left.sums - taken.sums, 0.0),
-        squares=max(0.0, left.squares - taken.squares),
-        infinite=left.infinite - taken.infinite,
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # sums that are no numbers have no difference either
+        sums = np.where(left.counts > 0, left.sums - taken.sums, 0.0)
+    squares = max(0.0, left.squares - taken.squares)
+    return replace(left, sums=sums, squares=squares, infinite=left.infinite - taken.infinite)

@@ -105,7 +105,8 @@ def test_rows_are_counted_by_value_on_both_sides(yesterday, shops):
 def test_many_values_are_told_by_the_ten_that_carry_most_and_the_rest_together(yesterday):
     row = yesterday[NOW, "price", WASSERSTEIN]
     tills, (count, share, _, _, now, before) = carried_by(row, "till"), row.details["carried_by_rest"]["till"]
-    assert (len(tills), count) == (10, 11)  # 20 tills, and the others as one
+    assert (len(tills), count) == (10, 11)  # of 20 tills, and the rare ones as one
+    assert "other" not in tills
     assert share + sum(each[0] for each in tills.values()) == pytest.approx(1.0)
     assert now + sum(each[3] for each in tills.values()) == 1_000
     assert before + sum(each[4] for each in tills.values()) == 6_000

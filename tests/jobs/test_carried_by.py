@@ -57,7 +57,7 @@ def test_every_value_has_its_share_its_rows_and_a_bar():
     assert all(each in jfk for each in ("90.0 %", "20.0 %", "70.0 %", "300", "27.3 %", "500", "41.7 %"))
     assert jfk.count("█") == 20
     assert "−10.0 %" in line_of(text, "LGA")
-    assert "100" in line_of(text, "4 others")
+    assert "100" in line_of(text, "all others")
 
 
 def test_what_cannot_be_split_says_why_in_one_line():
@@ -86,7 +86,7 @@ def test_a_sentence_says_who_stands_out(parts: list[tuple[Any, ...]], sentence: 
 def test_values_that_carried_nothing_are_counted_together():
     quiet = [Part(name, 0.0, 0.0, 0.0, 10, 20) for name in "xyz"]
     text = printed(Split("d", [Part("loud", 1.0, 0.0, 1.0, 70, 40), *quiet]))
-    assert "30" in line_of(text, "3 others")
+    assert "30" in line_of(text, "all others")
     assert not [line for line in text.splitlines() if line.startswith("x")]
 
 

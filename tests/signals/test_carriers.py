@@ -28,6 +28,7 @@ UNREADABLE = "?"
 splittable = pytest.mark.parametrize("metric", sorted(SPLITTABLE))
 distances = pytest.mark.parametrize("metric", sorted(each.name for each in metrics_of(Family.DRIFT)))
 cells = st.one_of(st.floats(-9, 9), st.integers(-2, 2).map(float), st.just(math.nan), st.just(UNREADABLE))
+wild = st.one_of(st.floats(-1.7e308, 1.7e308), st.sampled_from([math.nan, math.inf, -math.inf, 1e300, 5e-324]))
 sides = st.dictionaries(
     st.sampled_from("abc"), st.tuples(st.lists(cells, max_size=20), st.lists(cells, max_size=20)), min_size=1
 )
@@ -172,6 +173,17 @@ def test_renamed_values_carry_the_same(metric, partition):
         return
     for key, each in by_value(one).items():
         assert by_value(other)[names[key]].share == pytest.approx(each.share)
+
+
+@splittable
+@settings(max_examples=30)
+@given(now=st.lists(wild, max_size=10), before=st.lists(wild, max_size=10), other=st.lists(wild, max_size=10))
+def test_the_wildest_numbers_have_finite_shares_or_a_reason(metric, partition, now, before, other):
+    with np.errstate(over="ignore", invalid="ignore"):  # in the plain counting of this test
+        found = partition({"a": (now, before), "b": (other, before)})
+    split = carriers(metric, found)
+    for each in [] if isinstance(split, Undefined) else split:
+        assert all(map(math.isfinite, (each.share, each.mix, each.within)))
 
 
 # -------------------------------------------------------------------------------------------------- who is to blame
