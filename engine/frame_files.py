@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from engine.file_set import Time
 from engine.files import DataFile
 from engine.partitions import PartitionTime
+from engine.spark import SPARK_ERRORS
 from engine.time_ranges import Stretch, contained, overlapping, rows_with_any, stretches_in
 from engine.windows import Window
 
@@ -42,7 +43,7 @@ class FrameFiles:
     def of(cls, frame: DataFrame, listed: Sequence[DataFile], times: PartitionTime) -> "FrameFiles | None":
         """Those of the listed files that Spark reads; None where it reads others, or nothing was listed."""
         known = {file.path.lstrip("/"): file for file in listed}
-        found = {_plain(uri): uri for uri in frame.inputFiles()} if known else {}
+        found = {_plain(uri): uri for uri in _uris(frame)} if known else {}
         if not found or not found.keys() <= known.keys():
             return None
         names = sorted(found)
@@ -79,6 +80,17 @@ class FrameFiles:
 
     def _folders(self) -> list[Sequence[Stretch] | None]:
         return [stretches_in(self.times.window(file.partitions)) for file in self.files]
+
+
+def _uris(frame: DataFrame) -> list[str]:
+    """How Spark names the files; none where it does not tell which of them a row is of."""
+    if "_metadata" in map(str.lower, frame.columns):  # the data's own, which hides Spark's
+        return []
+    try:
+        frame.select(FILE).schema  # noqa: B018 - so that Spark looks now
+        return frame.inputFiles()
+    except SPARK_ERRORS:
+        return []
 
 
 def _plain(uri: str) -> str:

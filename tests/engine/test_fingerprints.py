@@ -301,6 +301,16 @@ def test_what_was_narrowed_before_tells_the_same_of_all_days(spark, tmp_path, on
     assert rows_read(narrow.within(AT, [DAYS[0]]).within(AT, DAYS[:2])) == 1
 
 
+def test_csv_files_of_which_spark_reads_others_or_hides_the_name_are_not_told(spark, tmp_path):
+    (tmp_path / "a?b").mkdir()
+    (tmp_path / "axb").mkdir()
+    for name in ("a?b", "axb"):  # to Spark the first is a pattern that the second fits, too
+        csv(tmp_path / name / "part.csv", 0)
+    assert prints(spark, tmp_path / "a?b") == [None] * 4
+    (tmp_path / "own.csv").write_text(f"at,_metadata\n{START.isoformat()},1")
+    assert prints(spark, tmp_path / "own.csv") == [None] * 4
+
+
 def test_csv_files_in_folders_by_day_are_told_by_their_folders(spark, tmp_path):
     for day in (1, 2):
         csv(tmp_path / f"date=2013-07-0{day}" / "part.csv", day - 1)
