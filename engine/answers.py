@@ -39,7 +39,8 @@ def answers_to(
     """What came of each bucket that questions with the same two sides are about, in at most one join.
 
     A bucket is read when the fingerprint of its predictions or of the truth is not what is stored, or cannot be told;
-    when a window needs it at a cutoff that the stored pieces do not tell of; and when it is to be read anew.
+    when a window needs it at a cutoff that the stored pieces do not tell of; and when it is to be read anew. What is
+    stored of a bucket whose predictions are gone altogether stays.
 
     Raises:
         DataError: when data cannot be read.
@@ -79,12 +80,14 @@ class _Kept:
         """What is known of a bucket without reading it; None where it has to be read."""
         place = question.key, bucket
         production, stored = self.production[place], self.stored.get(place)
+        told = stored is not None and all(stored.counted.at(cutoff) is not None for cutoff in self.cutoffs[bucket])
+        if production == NO_ROWS and stored is not None and stored.counted.rows and told:
+            return stored.counted  # the raw data were deleted since
         if production == NO_ROWS and Wanted.ORPHANS not in question.measure.wanted:
             return Counted(0, ())
         if stored is None or production is None or self.truth is None:
             return None
         unchanged = (stored.production, stored.truth) == (production, self.truth)
-        told = all(stored.counted.at(cutoff) is not None for cutoff in self.cutoffs[bucket])
         return stored.counted if unchanged and told else None
 
     def to_store(self, key: OutcomeKey, bucket: Window, counted: Counted) -> StoredOutcome:

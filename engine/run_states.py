@@ -14,7 +14,7 @@ from engine.store import Store
 from engine.windows import Window
 from signals.coverage import Coverage
 
-__all__ = ["name_of", "same_question", "state_text", "states_of_runs"]
+__all__ = ["is_news", "name_of", "same_question", "state_text", "states_of_runs"]
 
 
 def name_of(signal: str) -> str:
@@ -23,17 +23,31 @@ def name_of(signal: str) -> str:
 
 
 def state_text(question: Question, window: Window, states: Iterable[Performance]) -> str:
-    """Text that is equal only where the same is asked, and predictions and labels that count are the same."""
+    """Text that is equal only where the same is asked, and predictions and labels that count are the same.
+
+    It tells how many predictions there were, and how many of them had a label.
+    """
     known = list(states)
     coverage = reduce(add, [each.coverage for each in known], Coverage.empty())
     digest = sum(each.digest for each in known) % DIGITS
     counting = replace(coverage, late=0)  # a label that came too late changes nothing
-    return f"{_asked(question, window)}:{_short(digest, astuple(counting))}"
+    what = _short(digest, astuple(counting))
+    return f"{_asked(question, window)}:{coverage.rows}:{coverage.labelled}:{what}"
 
 
 def same_question(text: str, question: Question, window: Window) -> bool:
     """Whether a state is of this question: after a change of the definition old runs stay as they are."""
     return text.startswith(f"{_asked(question, window)}:")
+
+
+def is_news(before: str, after: str) -> bool:
+    """Whether of two states of one question the second says something else, and has lost nothing.
+
+    Raw data that are deleted after a while take predictions and labels away; what was found while they were there
+    stays as it is.
+    """
+    rows, labelled = ((int(before.split(":")[place]), int(after.split(":")[place])) for place in (1, 2))
+    return before != after and rows[0] <= rows[1] and labelled[0] <= labelled[1]
 
 
 def states_of_runs(store: Store, monitor: str, times: Sequence[datetime]) -> dict[datetime, Mapping[str, str]]:

@@ -14,7 +14,7 @@ from engine.plan import SignalPlan, plan_of
 from engine.questions import Question, asked_by, earlier_windows, span_needed
 from engine.readings import Readings
 from engine.roles import merged_roles
-from engine.run_states import name_of, same_question, state_text, states_of_runs
+from engine.run_states import is_news, name_of, same_question, state_text, states_of_runs
 from engine.store import Store
 from engine.windows import Window
 from signals.segments import AGGREGATE
@@ -134,7 +134,7 @@ def _answer(asking: Sequence[_Asking], readings: Readings, store: Store | None, 
     for each in asking:
         if each.found.trouble is None:
             windows = each.question.earlier.items()
-            changed = [time for time, window in windows if each.text(window) != each.evaluated[time]]
+            changed = [time for time, window in windows if is_news(each.evaluated[time], each.text(window))]
             each.found.revised = tuple(sorted(changed))
 
 

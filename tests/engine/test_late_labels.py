@@ -161,6 +161,31 @@ def test_another_definition_does_not_rewrite_the_past(lab, store):
     assert found.revised == ()
 
 
+def test_labels_that_are_deleted_after_a_while_do_not_rewrite_the_past(lab, store):
+    monitor = lab.monitor(p=signal(lab))
+    run(lab, monitor, [day(number) for number in range(1, 7)], store)
+    recent = labels(late=False)[lambda rows: rows["known"] >= day(4)]
+    (lab.folder / "truth" / "part-0.parquet").unlink()
+    lab.write("truth", recent)
+    found, _ = scored(lab, monitor, day(7), store)
+    assert found.revised == ()
+
+
+def test_predictions_that_are_deleted_after_a_while_do_not_rewrite_the_past(spark, tmp_path, store):
+    lab = Lab(spark, tmp_path)
+    for number in range(DAYS):
+        lab.write("predictions", predictions().iloc[number * PER_DAY : (number + 1) * PER_DAY])
+    lab.write("truth", labels(late=False))
+    monitor = lab.monitor(p=signal(lab))
+    run(lab, monitor, [day(number) for number in range(1, 7)], store)
+    (lab.folder / "predictions" / "part-2.parquet").unlink()
+    lab.write("truth", labels(late=True)[lambda rows: rows["id"] == f"id {4 * PER_DAY}"])
+    found, _ = scored(lab, monitor, day(7), store)
+    assert found.revised == (day(5),)
+    again, _ = scored(lab, monitor, day(3), store)
+    assert again.performance[Window(day(2), day(3))].coverage.rows == PER_DAY
+
+
 def test_all_signals_of_a_revised_run_are_evaluated(lab, store):
     slow = signal(lab, days=2)
     slow["ground_truth"] = {"revise_within": "P0D"}
