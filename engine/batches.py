@@ -78,6 +78,10 @@ class Dataset(Protocol):
     @property
     def pieces(self) -> int | None: ...
 
+    def pieces_in(self, roles: Columns, spans: Sequence[Window]) -> int | None:
+        """How many pairs there are of a piece and a span of which it may hold rows; None where only Spark knows."""
+        ...
+
     def map(self, work: Work, names: tuple[str, ...], schema: pa.Schema) -> DataFrame:
         """Hand batches of the named columns to `work` in tasks; a frame of `schema` with what it yields."""
         ...

@@ -12,7 +12,7 @@ from engine.batches import Work
 from engine.dated_rows import when_by_piece
 from engine.errors import DataError
 from engine.file_feed import FileFeed, Split
-from engine.file_pruning import Cut, held_by, prints_of, splits_of, time_of
+from engine.file_pruning import Cut, held_by, pairs_of, prints_of, splits_of, time_of
 from engine.file_set import FileSet, Group, Outline
 from engine.monitor import Columns
 from engine.time_ranges import rows_with_any
@@ -53,6 +53,10 @@ class FileDataset:
     def pieces(self) -> int:
         """See `engine.batches.Dataset`."""
         return len(self.splits)
+
+    def pieces_in(self, roles: Columns, spans: Sequence[Window]) -> int:
+        """See `engine.batches.Dataset.pieces_in`."""
+        return pairs_of(self.files, self.cuts, self._own(roles), spans)
 
     def count_rows(self) -> int:
         """See `engine.batches.Dataset.count_rows`: the footers tell."""

@@ -19,7 +19,7 @@ from engine.windows import Window
 if TYPE_CHECKING:
     from signals.segments import Segment
 
-__all__ = ["Cut", "Held", "held_by", "prints_of", "splits_of", "time_of"]
+__all__ = ["Cut", "Held", "held_by", "pairs_of", "prints_of", "splits_of", "time_of"]
 
 Mask = npt.NDArray[np.bool_]
 
@@ -49,6 +49,30 @@ def splits_of(files: FileSet, cuts: Sequence[Cut]) -> list[Split]:
     Raises:
         DataError: when the footer of a file that is needed cannot be read; it names the file.
     """
+    groups, outlines = _groups_of(files, cuts)
+    own = {place: files.own(place, outlines[place].schema) for place in {place for place, _ in groups}}
+    return [
+        Split(files.files[place].path, number, outlines[place].rows[number], own[place], rank)
+        for rank, (place, number) in enumerate(groups)
+    ]
+
+
+def pairs_of(files: FileSet, cuts: Sequence[Cut], roles: Columns, spans: Sequence[Window]) -> int:
+    """How many pairs there are of a row group that may hold rows of every cut and a span of which it may, too.
+
+    Raises:
+        DataError: when the footer of a file that is needed cannot be read; it names the file.
+    """
+    groups, _ = _groups_of(files, cuts)
+    time = time_of(roles)
+    if time is None or not groups:
+        return len(groups) * len(spans)
+    dated = files.dated(sorted({place for place, _ in groups}), time)
+    return int(np.count_nonzero(overlapping([dated[group] for group in groups], spans)))
+
+
+def _groups_of(files: FileSet, cuts: Sequence[Cut]) -> tuple[list[Group], dict[int, Outline]]:
+    """The row groups that may hold rows of every cut, and what is known of their files."""
     places = list(range(len(files.files)))
     for cut in cuts:
         places = _files_within(files, places, cut)
@@ -56,11 +80,7 @@ def splits_of(files: FileSet, cuts: Sequence[Cut]) -> list[Split]:
     groups = [(place, number) for place in places for number in range(len(outlines[place].rows))]
     for cut in cuts:
         groups = _groups_of_segments(files, _groups_within(files, groups, cut), cut)
-    own = {place: files.own(place, outlines[place].schema) for place in {place for place, _ in groups}}
-    return [
-        Split(files.files[place].path, number, outlines[place].rows[number], own[place], rank)
-        for rank, (place, number) in enumerate(groups)
-    ]
+    return groups, outlines
 
 
 def _outlines(files: FileSet, places: Sequence[int], cuts: Sequence[Cut]) -> dict[int, Outline]:

@@ -65,6 +65,9 @@ class FrameDataset:
         needed = numbered.select(*(f"c{place}" for place in places)) if places else numbered.select("c0")
         return _mapped(needed, work, {f"c{place}": every[place] for place in places}, schema)
 
+    def pieces_in(self, roles: Columns, spans: Sequence[Window]) -> None:
+        """See `engine.batches.Dataset.pieces_in`."""
+
     def count_rows(self) -> int:
         """See `engine.batches.Dataset.count_rows`: one Spark job."""
         return self.frame.count()

@@ -134,6 +134,9 @@ class JoinedDataset:
         prints = [part.dataset.fingerprint for part in self.parts]
         return None if None in prints else " + ".join(map(str, prints))
 
+    def pieces_in(self, roles: Columns, spans: Sequence[Window]) -> None:
+        """See `engine.batches.Dataset.pieces_in`."""
+
     def count_rows(self) -> int:
         """See `engine.batches.Dataset.count_rows`: as many as the first part has."""
         return self.parts[0].dataset.count_rows()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from time import process_time
 
 import numpy as np
@@ -22,6 +23,7 @@ __all__ = ["buckets_of", "scan_rows", "span_of", "timed"]
 MERGED_HERE = 20_000
 """So many states of one column, piece and key (2 KB each) are merged on the driver: where they are few, Spark's shuffle
 costs more than the scan. More are merged by Spark, so that the driver's memory stays bounded."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AT_ONCE = 4_000
 """State rows that a task hands over at once."""
 
@@ -29,11 +31,24 @@ AT_ONCE = 4_000
 def scan_rows(dataset: Dataset, plan: ScanPlan) -> pa.Table:
     """The merged state rows of a scan: one Spark job."""
     states = dataset.map(_counting(plan), plan.names, STATE_SCHEMA)
-    few = dataset.pieces is not None and dataset.pieces * plan.keys * len(plan.columns) <= MERGED_HERE
-    if few:
+    if _few(dataset, plan):
         return merge_rows(collect(states))
     with large_batches(states.sparkSession, len(plan.names) + 1):
         return merged(states)
+
+
+def _few(dataset: Dataset, plan: ScanPlan) -> bool:
+    """Whether the states of all pieces are few, or hardly more than what they will be merged to."""
+    spans = [] if plan.buckets is None else _wanted(plan.buckets)
+    roles = Columns(timestamp=plan.timestamp, timestamp_format=plan.time_format)
+    pieces = dataset.pieces_in(roles, spans) if spans else dataset.pieces
+    columns = len(plan.columns) * len(plan.segments)
+    return pieces is not None and pieces * columns <= max(MERGED_HERE, 2 * plan.keys * len(plan.columns))
+
+
+def _wanted(buckets: Buckets) -> list[Window]:
+    moments = [EPOCH + timedelta(microseconds=edge) for edge in buckets.edges.tolist()]
+    return [Window(moments[step], moments[step + 1]) for step in np.flatnonzero(buckets.bucket >= 0).tolist()]
 
 
 def timed(plan: ScanPlan, roles: Columns, buckets: Buckets | None) -> ScanPlan:

@@ -1,7 +1,7 @@
 """Which rows is a check about? A segment: conditions on columns that a row satisfies all of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -26,15 +26,14 @@ class Segment:
     """
 
     conditions: tuple[Condition, ...] = ()
+    name: str = field(init=False, compare=False)
+    """What results and the store call it, such as ``age >= 30 and state = "CA"``; ``aggregate`` for all rows."""
 
     def __post_init__(self) -> None:
-        canonical = {condition.canonical for condition in self.conditions}
-        object.__setattr__(self, "conditions", tuple(sorted(canonical, key=lambda condition: condition.text)))
-
-    @property
-    def name(self) -> str:
-        """What results and the store call it, such as ``age >= 30 and state = "CA"``; ``aggregate`` for all rows."""
-        return " and ".join(dict.fromkeys(condition.text for condition in self.conditions)) or AGGREGATE
+        texts = {condition: condition.text for condition in {each.canonical for each in self.conditions}}
+        conditions = sorted(texts, key=texts.__getitem__)
+        object.__setattr__(self, "conditions", tuple(conditions))
+        object.__setattr__(self, "name", " and ".join(dict.fromkeys(texts[each] for each in conditions)) or AGGREGATE)
 
     @property
     def columns(self) -> tuple[str, ...]:
