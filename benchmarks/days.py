@@ -60,7 +60,7 @@ def monitor(
     columns: Iterable[str] = COLUMNS,
     **signal: Any,
 ) -> Monitor:
-    """The population stability index of the columns, against the first seven days or a moving baseline."""
+    """The population stability index of the columns, against the first seven days or a moving baseline; or `signal`."""
     threshold = {"population_stability_index": 0.2}
     first_week = {"window_start": FIRST.isoformat(), "window_end": at(7).isoformat()}
     data = {"input_data": {"path": str(folder)}, "data_column_names": {"timestamp": "ts"}}
