@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from signals.bins import ValueType
-from signals.values import read_numbers
+from signals.values import read_micros, read_numbers
 
 __all__ = ["UNDATED", "TimeFormat", "find_format", "read_instants"]
 
@@ -69,12 +69,9 @@ def read_instants(array: pa.Array, form: TimeFormat) -> npt.NDArray[np.int64]:
         array = array.dictionary_decode()
     if form is TimeFormat.AUTO or pa.types.is_temporal(array.type):
         form = find_format(array)
-    if form is TimeFormat.TIMESTAMP and pa.types.is_timestamp(array.type):
-        return _or_undated(array.cast(pa.timestamp("us", array.type.tz), safe=False).cast(pa.int64()))
     if form in PER_MICROSECOND:
         return _epochs(array, PER_MICROSECOND[form])
-    seconds = read_numbers(array, ValueType.TIMESTAMP)
-    return _or_undated(pc.round(pc.multiply(seconds, 1e6)).cast(pa.int64(), safe=False))
+    return _or_undated(read_micros(array))
 
 
 def _epochs(array: pa.Array, factor: float) -> npt.NDArray[np.int64]:

@@ -6,17 +6,18 @@ What cannot be read becomes null here, so that ``read.null_count - array.null_co
 import contextlib
 import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from signals.bins import ValueType
 
-__all__ = ["is_nested", "read_numbers", "read_texts", "value_type_of"]
+__all__ = ["is_nested", "read_micros", "read_numbers", "read_texts", "value_type_of"]
 
 NUMBER = r"^\s*[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[iI]nf(inity)?|[nN]a[nN])\s*$"
-SECONDS_PER_DAY = 86_400
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC by definition
+MICROSECOND = timedelta(microseconds=1)
 
 
 def value_type_of(kind: pa.DataType) -> ValueType | None:
@@ -54,10 +55,10 @@ def read_numbers(array: pa.Array, value_type: ValueType) -> pa.Array:
         return read_numbers(array.dictionary_decode(), value_type)
     if is_nested(kind):
         return pa.nulls(len(array), pa.float64())
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        read = _moments_of_text(array) if _is_time(value_type) else _numbers_of_text(array)
-    elif _is_time(value_type):
-        read = _seconds(array)
+    if _is_time(value_type):
+        read = pc.divide(read_micros(array).cast(pa.float64(), safe=False), 1e6)
+    elif _is_text(kind):
+        read = _numbers_of_text(array)
     elif pa.types.is_temporal(kind):
         read = pa.nulls(len(array), pa.float64())
     elif pa.types.is_boolean(kind):
@@ -66,6 +67,20 @@ def read_numbers(array: pa.Array, value_type: ValueType) -> pa.Array:
         read = array.cast(pa.float64(), safe=False)
     whole = value_type is ValueType.INTEGER and not pa.types.is_integer(kind)
     return _only_integers(read) if whole else read
+
+
+def read_micros(array: pa.Array) -> pa.Array:
+    """Dates, timestamps and ISO 8601 text as int64[n], microseconds since 1970 UTC; null where there is no time.
+
+    Whole numbers all the way: seconds as doubles are a microsecond off from 2106 on.
+    """
+    kind = array.type
+    if _is_text(kind):
+        return pa.array([_micros_of_text(text) for text in array.to_pylist()], pa.int64())
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        zone = kind.tz if pa.types.is_timestamp(kind) else None
+        return array.cast(pa.timestamp("us", zone), safe=False).cast(pa.int64())
+    return pa.nulls(len(array), pa.int64())
 
 
 def read_texts(array: pa.Array, value_type: ValueType) -> pa.DictionaryArray:
@@ -89,6 +104,10 @@ def read_texts(array: pa.Array, value_type: ValueType) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(again.indices.take(encoded.indices).cast(pa.int32()), again.dictionary)
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
 def _is_time(value_type: ValueType) -> bool:
     return value_type in (ValueType.DATE, ValueType.TIMESTAMP)
 
@@ -104,26 +123,12 @@ def _numbers_of_text(texts: pa.Array) -> pa.Array:
     return pc.if_else(readable, pc.utf8_trim_whitespace(texts), None).cast(pa.float64())
 
 
-def _seconds(array: pa.Array) -> pa.Array:
-    if not pa.types.is_temporal(array.type) or pa.types.is_time(array.type) or pa.types.is_duration(array.type):
-        return pa.nulls(len(array), pa.float64())
-    zone = array.type.tz if pa.types.is_timestamp(array.type) else None
-    micros = array.cast(pa.timestamp("us", zone), safe=False)
-    return pc.divide(micros.cast(pa.int64()).cast(pa.float64(), safe=False), 1e6)
-
-
-def _moments_of_text(texts: pa.Array) -> pa.Array:
-    return pa.array([_seconds_of_text(text) for text in texts.to_pylist()], pa.float64())
-
-
-def _seconds_of_text(text: str | None) -> float | None:
+def _micros_of_text(text: str | None) -> int | None:
     if text is None:
         return None
     with contextlib.suppress(ValueError):
         moment = datetime.fromisoformat(text.strip())
-        wall = (moment.replace(tzinfo=None) - datetime(1970, 1, 1)).total_seconds()  # noqa: DTZ001 - UTC by definition
-        offset = moment.utcoffset()
-        return wall - (offset.total_seconds() if offset else 0.0)
+        return (moment.replace(tzinfo=None) - EPOCH - (moment.utcoffset() or timedelta())) // MICROSECOND
     return None
 
 
