@@ -71,7 +71,10 @@ def test_a_late_batch_of_actuals_changes_its_day_and_nothing_else(spark, monitor
     changed = {check for check, answer in answers(revised).items() if answer != was[check]}
     assert {signal for signal, _, _ in changed} == {"performance", "minutes_late"}
     coverage = ("performance", "predicted_late", "ground_truth_coverage")
-    assert was[coverage][0] < 0.4 < 0.8 < answers(revised)[coverage][0]
+    labelled, labelled_now = was[coverage][0], answers(revised)[coverage][0]
+    assert labelled is not None
+    assert labelled_now is not None
+    assert labelled < 0.4 < 0.8 < labelled_now
     accuracy = ("performance", "predicted_late", "accuracy")
     assert "min_coverage" in (was[accuracy][2] or "")
     assert answers(revised)[accuracy][2] is None, "it is no longer provisional"

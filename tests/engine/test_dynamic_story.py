@@ -99,11 +99,14 @@ def test_the_jump_breaches_on_the_day_that_it_comes_and_not_before(
     rows = of_check(backfilled, check)
     assert rows[10].status is Status.BREACHED
     assert (rows[10].threshold_kind, rows[10].operator) == ("dynamic", "greater_than")
+    assert rows[10].metric_value is not None
+    assert rows[10].threshold_value is not None
     assert rows[10].metric_value > 1.5 * rows[10].threshold_value
 
 
 def test_the_bound_can_be_worked_out_again_from_the_rows_before(backfilled: list[Evaluation]) -> None:
-    before = [row.metric_value for row in of_check(backfilled, PRICE)[:10]]
+    before = [row.metric_value for row in of_check(backfilled, PRICE)[:10] if row.metric_value is not None]
+    assert len(before) == 10
     row = by_name(backfilled[10])[PRICE]
     mean, deviation = np.mean(before), np.std(before, ddof=1)
     assert row.threshold_value == pytest.approx(mean + 2 * deviation)
@@ -128,7 +131,10 @@ def test_what_never_was_null_and_still_is_not_does_not_breach(backfilled: list[E
 def test_more_orders_every_day_are_no_breach_where_fewer_would_be_one(backfilled: list[Evaluation]) -> None:
     rows = of_check(backfilled, ROWS)[5:]
     assert {(row.status, row.operator) for row in rows} == {(Status.OK, "less_than")}
-    assert all(row.threshold_value < row.metric_value for row in rows)
+    for row in rows:
+        assert row.metric_value is not None
+        assert row.threshold_value is not None
+        assert row.threshold_value < row.metric_value
 
 
 # ------------------------------------------------------------------------------------- in one go, or one by one

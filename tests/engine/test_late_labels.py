@@ -109,6 +109,7 @@ def test_labels_that_arrive_late_for_an_old_day_revise_that_day_only(lab, store)
     assert revised.run.attempt == 2
     assert_same_rows(revised, lab.evaluate(monitor, day(5)))
     assert by_name(revised)["p", "said", "ground_truth_coverage"].metric_value == 1
+    assert revised.revisions is not None
     changed = {each.check.metric_name: (each.before, each.after) for each in revised.revisions}
     assert changed["ground_truth_coverage"] == (0.8, 1.0)
     stored = {row["scheduled_for"]: row["metric_value"] for row in
@@ -284,11 +285,13 @@ def test_predictions_that_carry_their_labels_are_filtered_by_both(lab, tmp_path)
     lab.write("both", both)
     roles = {"timestamp": "at", "prediction": "said", "score": "score", "actual": "true"}
     window = {"lookback_window_size": "P2D", "lookback_window_offset": "P0D"}
-    keys = signal(lab, days=2, filters=SEGMENTS["true"]["filters"])
+    of_labels = SEGMENTS["true"]
+    assert of_labels is not None
+    keys = signal(lab, days=2, filters=of_labels["filters"])
     keys |= {"production_data": lab.data("both", window, **roles)}
     del keys["reference_data"]
     row = by_name(lab.evaluate(lab.monitor(p=keys), day(6)))["p", "said", "accuracy"]
-    done = rows_of(SEGMENTS["true"], day(6))
+    done = rows_of(of_labels, day(6))
     assert (row.metric_value, row.row_count) == (pytest.approx((done["said"] == 1).mean()), len(done))
 
 

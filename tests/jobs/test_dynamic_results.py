@@ -79,7 +79,7 @@ def test_a_run_says_which_bounds_are_dynamic_and_which_histories_are_too_short()
 
 def test_a_backfill_says_so_of_the_worst(store: str) -> None:
     tally = Tally("flights", ("drift",))
-    tally.add(Window(AT, RUN, 1, 1, (jumped(),)), ())
+    tally.add(Window(AT, RUN, 1, 1, (jumped(),)))
     assert "0.4 > 0.0342 dynamic 12×" in printed(periods_of(tally, AT, AT))
 
 
