@@ -41,7 +41,7 @@ __all__ = [
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 a bug, 2 a definition or the command line is wrong, 3 data cannot be read, "
-    "4 the store cannot be used, 10 a breach with --fail-on-breach, 130 interrupted."
+    "4 the store cannot be used, 10 a breach with --fail-on-breach or a kept profile that differs, 130 interrupted."
 )
 FILES = "Monitor files, or folders of them."
 

@@ -70,8 +70,10 @@ def prune_profiles(store_uri: str, keep: str) -> None:
     except (isodate.ISO8601Error, TypeError, OverflowError):
         message = f"{keep!r} is not an ISO-8601 duration such as P400D or P13M"
         raise typer.BadParameter(message, param_hint="--keep") from None
-    count = Store(store_uri).prune_profiles(before)
-    out().print(f"{plural(count, 'profile')} of buckets that ended before {before:%Y-%m-%d} deleted")
+    store = Store(store_uri)
+    profiles, outcomes = store.prune_profiles(before), store.prune_outcomes(before)
+    gone = f"{plural(profiles, 'profile')} and {plural(outcomes, 'outcome')} deleted"
+    out().print(f"{gone}: of buckets that ended before {before:%Y-%m-%d}, or in bins that are in force no more")
 
 
 def verify_profiles(

@@ -10,6 +10,7 @@ import pyarrow as pa
 from rich.table import Table
 from rich.text import Text
 
+from engine.results import AGGREGATE
 from engine.store import Store
 from engine.tables import SIGNAL_METRICS
 from jobs.consoles import err, out
@@ -23,14 +24,15 @@ __all__ = ["Filter", "print_results"]
 SHOWN = 50
 """How many rows a table has where nobody says; the other forms have all."""
 TABLE_COLUMNS = (
-    "monitor", "scheduled_for", "signal", "group", "metric_name", "metric_value", "operator", "threshold_value",
-    "threshold_kind", "status", "row_count", "reason",
+    "monitor", "scheduled_for", "signal", "group", "group_dimension", "metric_name", "metric_value", "operator",
+    "threshold_value", "threshold_kind", "status", "row_count", "reason",
 )  # fmt: skip
 IDENTITY = {
     "scheduled_for": "scheduled (UTC)",
     "monitor": "monitor",
     "signal": "signal",
     "group": "group",
+    "group_dimension": "segment",
     "metric_name": "metric",
 }
 STYLES = {"ok": "green", "breached": "bold red"}
@@ -94,10 +96,11 @@ def _print_table(rows: Sequence[Mapping[str, Any]], *, more: bool) -> None:
     if not rows:
         err().print("no such results in the store")
         return
-    same = [name for name in IDENTITY if len({row[name] for row in rows}) == 1]
+    known = [name for name in IDENTITY if name != "group_dimension" or any(row[name] != AGGREGATE for row in rows)]
+    same = [name for name in known if len({row[name] for row in rows}) == 1]
     console = out()
     console.print(Text(" · ".join(_identity(rows[0], name) for name in same), "bold"))
-    console.print(_table(rows, [name for name in IDENTITY if name not in same]))
+    console.print(_table(rows, [name for name in known if name not in same]))
     if more:
         err().print(f"the newest {plural(len(rows), 'row')}; --limit for more", style="dim")
 
@@ -118,7 +121,7 @@ def _table(rows: Sequence[Mapping[str, Any]], telling: Sequence[str]) -> Table:
 
 def _identity(row: Mapping[str, Any], name: str) -> str:
     value = row[name]
-    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else value or ""
 
 
 def _judged(row: Mapping[str, Any]) -> list[str | Text]:

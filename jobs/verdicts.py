@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from engine.results import CheckKey, MetricRow, Status
+from engine.results import AGGREGATE, CheckKey, MetricRow, Status
 from jobs.found import Found
 from jobs.revised import revised_lines
 from jobs.stores import store_option
@@ -87,7 +87,7 @@ def _breaches(breaches: Sequence[MetricRow], since: Mapping[CheckKey, datetime],
     for row in breaches[:MOST_BREACHES]:
         times = ratio(row.metric_value, row.threshold_value)
         table.add_row(
-            Text.assemble(("✗ ", "bold red"), (row.group, "bold"), "\n  ", (f"{row.signal} {row.metric_name}", "dim")),
+            Text.assemble(("✗ ", "bold red"), (row.group, "bold"), "\n  ", (_check(row), "dim")),
             Text(number(row.metric_value), "bold red") + _give_or_take(row),
             bound(row.operator, row.threshold_value, row.threshold_kind),
             f"{number(_short(times))}×" if times else "",
@@ -97,6 +97,11 @@ def _breaches(breaches: Sequence[MetricRow], since: Mapping[CheckKey, datetime],
         )
     more = len(breaches) - MOST_BREACHES
     return Group(table, Text(f"and {more:,} more", "dim")) if more > 0 else table
+
+
+def _check(row: MetricRow) -> str:
+    segment = "" if row.group_dimension in (None, AGGREGATE) else f" · {row.group_dimension}"
+    return f"{row.signal} {row.metric_name}{segment}"
 
 
 def _short(value: float | None) -> float | None:

@@ -9,9 +9,9 @@ from engine.results import AGGREGATE
 from engine.store import formats
 from engine.store.sql import every, literal, one_of, some
 from engine.store.table import Change, Snapshot
-from engine.tables import BINS, PROFILES
+from engine.tables import BINS, OUTCOMES, PROFILES
 
-__all__ = ["LISTING", "bins_removal", "listing", "profiles_removal"]
+__all__ = ["LISTING", "bins_removal", "listing", "outcomes_removal", "profiles_removal"]
 
 LISTING = pa.schema(
     [
@@ -90,3 +90,10 @@ def bins_removal(superseded: Collection[str], profiles: Snapshot) -> Change | No
 def _ids(profiles: Snapshot, where: str) -> set[str]:
     found = profiles.query(f"SELECT DISTINCT bins_id FROM {PROFILES.name} WHERE {where}")
     return set(found["bins_id"].to_pylist())
+
+
+def outcomes_removal(snapshot: Snapshot, before: datetime) -> tuple[int, Change]:
+    """How many rows of outcomes are of buckets that end before this time or then, and what removes them."""
+    where = f'"bucket_end" <= {literal(before)}'
+    found = snapshot.query(f"SELECT count(*) AS n FROM {OUTCOMES.name} WHERE {where}")
+    return found["n"][0].as_py(), Change(OUTCOMES.schema.empty_table(), where)

@@ -253,6 +253,21 @@ class Store:
 
     # ------------------------------------------------------------------------------------------ outcomes
 
+    def prune_outcomes(self, before: datetime) -> int:
+        """Remove how predictions came out of buckets that end before this time or then; how many rows they were."""
+        table, counts = self._table(OUTCOMES), [0]
+        if table.open() is None:
+            return 0
+
+        def change(snapshot: Snapshot) -> Change | None:
+            count, removal = retention.outcomes_removal(snapshot, before)
+            counts.append(count)
+            return removal if count else None
+
+        table.commit(change)
+        table.sweep()
+        return counts[-1]
+
     def load_outcomes(
         self, keys: Collection[OutcomeKey], buckets: Collection[Window]
     ) -> dict[tuple[OutcomeKey, Window], StoredOutcome]:

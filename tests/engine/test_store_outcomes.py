@@ -112,3 +112,10 @@ def test_outcomes_of_a_newer_version_are_refused(store: Store, monkeypatch: pyte
         store.save_outcomes([stored()])
     with pytest.raises(StoreError, match="written by a newer driftline"):
         store.load_outcomes([KEY], [day(0)])
+
+
+def test_outcomes_of_old_buckets_can_be_deleted(store: Store) -> None:
+    assert store.prune_outcomes(START) == 0, "there is nothing yet"
+    store.save_outcomes([stored(0), stored(1), stored(2)])
+    assert store.prune_outcomes(day(1).end) == 4, "two pieces of two buckets"
+    assert set(store.load_outcomes([KEY], [day(0), day(1), day(2)])) == {(KEY, day(2))}
