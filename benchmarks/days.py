@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import checkout  # noqa: F401  # pyright: ignore[reportUnusedImport] - it finds the engine
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from dataset import COLUMNS, part
-from session import session  # noqa: F401 - first: it finds the checkout
 
 from engine import Monitor
 

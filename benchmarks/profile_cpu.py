@@ -16,15 +16,16 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from session import session
 
-from engine.baselines import BaselineRequest, baseline_of
+from engine.baselines import BinsRequest, frozen_bins
 from engine.batches import Dataset, Span
+from engine.counting import count
 from engine.datasets import open_dataset
 from engine.frame_feed import FrameDataset
 from engine.monitor import Columns, Context, Data, Source
-from engine.scanning import scan
 from engine.windows import Window
 from signals.binning import Binning
 from signals.kernel import ScannedColumn
+from signals.segments import EVERYTHING
 
 ROLES = Columns(timestamp="ts")
 WINDOW = Window(datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC))
@@ -53,7 +54,7 @@ def bare(frame: DataFrame) -> None:
 
 
 def profiled(dataset: Dataset, columns: list[ScannedColumn]) -> None:
-    scan(dataset, columns, [WINDOW], ROLES)
+    count(dataset, columns, [WINDOW], [EVERYTHING], ROLES)
 
 
 def opened(spark: SparkSession, folder: Path) -> Dataset:
@@ -62,9 +63,9 @@ def opened(spark: SparkSession, folder: Path) -> Dataset:
 
 def frozen_columns(spark: SparkSession, folder: Path) -> list[ScannedColumn]:
     """The columns in the bins of the baseline."""
-    data = Data(Source(path=str(folder / "baseline")), Context.TRAINING, ROLES)
-    request = BaselineRequest(data, tuple(COLUMNS), {}, 1000, Binning())
-    bins = baseline_of(opened(spark, folder / "baseline"), request, [None], None).bins
+    source = Source(path=str(folder / "baseline"))
+    request = BinsRequest(source, ROLES, tuple(COLUMNS), window=None, kinds={}, max_categories=1000, binning=Binning())
+    bins = frozen_bins(opened(spark, folder / "baseline"), request, None).bins
     return [ScannedColumn(name, bins[name]) for name in COLUMNS]
 
 

@@ -16,9 +16,10 @@ begins with a copy of a prepared store, so that a round leaves nothing to the ne
 import argparse
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from days import at, days, monitor
 from measure import Cost, alternate, middle_cost, ratio, table
@@ -31,7 +32,7 @@ from engine.run import Due, Evaluation, evaluate_together
 DAYS = 60
 MOVING = {"lookback_window_size": "P30D", "lookback_window_offset": "P30D"}
 WINDOW = "P30D"
-QUALITY = {
+QUALITY: Mapping[str, Any] = {
     "type": "data_quality",
     "metric_thresholds": {"numerical": {"null_value_rate": 0.1}, "categorical": {"null_value_rate": 0.1}},
 }
@@ -158,7 +159,8 @@ def bin_ids(store: Store) -> list[str]:
 def segments(bench: Bench) -> str:
     """Fifty disjoint segments, and ten that overlap: by what is only counted, and by what is also put to chance."""
     found: list[str] = []
-    for name, signal in (("null rates", QUALITY), ("PSI with its chances", {})):
+    signals: dict[str, Mapping[str, Any]] = {"null rates": QUALITY, "PSI with its chances": {}}
+    for name, signal in signals.items():
         one = monitor(bench.data, window=WINDOW, **signal)
         bins = bench.with_bins(f"segments {name}", [one])
         disjoint = [
@@ -180,14 +182,18 @@ def segments(bench: Bench) -> str:
     return "\n".join(found)
 
 
-def equals(column: str, *values: str) -> dict[str, object]:
+def equals(column: str, *values: str) -> dict[str, Any]:
     return {"feature": column, "operator": "in", "values": list(values)}
 
 
-def overlapping_filters() -> list[list[dict[str, object]]]:
+def number(place: int, operator: str, value: float) -> dict[str, Any]:
+    return {"feature": f"num_{place}", "operator": operator, "value": value}
+
+
+def overlapping_filters() -> list[list[dict[str, Any]]]:
     """Ten filters on texts and numbers, of which a row passes several."""
-    above = [{"feature": f"num_{place}", "operator": "greater_than", "value": 0.5} for place in range(4)]
-    below = [{"feature": f"num_{place}", "operator": "less_than", "value": 0.8} for place in (5, 7)]
+    above = [number(place, "greater_than", 0.5) for place in range(4)]
+    below = [number(place, "less_than", 0.8) for place in (5, 7)]
     texts = [equals("cat_0", "value 0", "value 1"), equals("cat_1", "value 0", "value 3"), equals("cat_3", "value 1")]
     both = [equals("cat_2", "value 0", "value 2", "value 5"), above[0]]
     return [*([each] for each in (*above, *below, *texts)), both]
@@ -218,15 +224,11 @@ def told(title: str, costs: Mapping[str, Sequence[Cost]]) -> str:
 MEASUREMENTS = {"daily": daily, "backfill": backfill, "segments": segments, "monitors": monitors}
 
 
-def report(rows: int = 200_000, rounds: int = 3, names: Sequence[str] = ()) -> str:
-    """The measured tables, in Markdown."""
-    found: list[str] = []
+def reports(rows: int = 200_000, rounds: int = 3, names: Sequence[str] = ()) -> Iterator[str]:
+    """The measured tables, in Markdown, each as soon as it is there."""
     for name in names or MEASUREMENTS:
         with tempfile.TemporaryDirectory() as folder:
-            bench = Bench(session(), days(DAYS, rows), Path(folder), rounds)
-            found.append(MEASUREMENTS[name](bench))
-            print(found[-1], flush=True)
-    return "\n".join(found)
+            yield MEASUREMENTS[name](Bench(session(), days(DAYS, rows), Path(folder), rounds))
 
 
 if __name__ == "__main__":
@@ -235,4 +237,5 @@ if __name__ == "__main__":
     parser.add_argument("--rows", type=int, default=200_000, help="a day (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="(default: %(default)s)")
     options = parser.parse_args()
-    report(options.rows, options.rounds, options.names)
+    for found in reports(options.rows, options.rounds, options.names):
+        print(found, flush=True)

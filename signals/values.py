@@ -72,7 +72,7 @@ def read_numbers(array: pa.Array, value_type: ValueType) -> pa.Array:
 def read_micros(array: pa.Array) -> pa.Array:
     """Dates, timestamps and ISO 8601 text as int64[n], microseconds since 1970 UTC; null where there is no time.
 
-    Whole numbers all the way: seconds as doubles are a microsecond off from 2106 on.
+    Whole numbers all the way: as a double of seconds, a time from 2106 on may come out a microsecond off.
     """
     kind = array.type
     if _is_text(kind):
