@@ -6,13 +6,14 @@ from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
-from engine.comparisons import Comparison, ComparisonStore, freeze, open_sides
+from engine.comparisons import ComparisonStore, freeze
 from engine.divided import Asked, Divided, divide, trouble_with
 from engine.errors import DataError
 from engine.monitor import Monitor
 from engine.plan import SignalPlan, plan_of
 from engine.readings import Readings
 from engine.results import MetricRow
+from engine.sides import Comparison, open_sides
 from engine.store import Store
 from engine.watched import Watched
 from signals.bin_names import OTHER

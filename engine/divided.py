@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from engine.baselines import frozen_bins
-from engine.comparisons import Comparison, ComparisonStore, Side, bins_groups
+from engine.comparisons import ComparisonStore, bins_groups
 from engine.dimensions import Dimension, dimension_of
 from engine.errors import DataError
 from engine.profiling import Profiled, ProfiledData, ProfileRequest, profile
 from engine.readings import Readings
+from engine.sides import Comparison, Side
 from engine.watched import Watched
 from engine.windows import Window
 from signals.bins import Bins

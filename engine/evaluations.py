@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
-from engine.comparisons import Comparison
 from engine.histories import Histories
 from engine.measuring import measure
 from engine.monitor import Monitor
@@ -15,6 +14,7 @@ from engine.results import MetricRow, Run, Status, as_table
 from engine.revisions import Revision, revisions_of
 from engine.rows import Stamp, rows_of
 from engine.scored import Scored
+from engine.sides import Comparison
 from engine.store import Store
 from engine.tables import SIGNAL_METRICS
 

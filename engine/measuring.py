@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from engine.comparisons import Comparison
 from engine.monitor import MetricRequest, Signal
 from engine.pieces import Performance
 from engine.scored import Scored
+from engine.sides import Comparison
 from engine.watched import Watched
 from engine.windows import Window
 from signals.catalogue import Family, Kind, Metric

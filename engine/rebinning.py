@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from pyspark.sql import DataFrame, SparkSession
 
 from engine.baselines import frozen_bins
-from engine.comparisons import bins_groups, open_sides
+from engine.comparisons import bins_groups
 from engine.errors import DataError
 from engine.monitor import Monitor, SignalType
 from engine.plan import plan_of
 from engine.readings import Readings
+from engine.sides import open_sides
 from engine.store import Store
 from signals.bins import Bins
 

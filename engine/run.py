@@ -12,7 +12,7 @@ from datetime import datetime
 from pyspark.sql import DataFrame, SparkSession
 
 from engine.carriers import with_carriers
-from engine.comparisons import Comparison, compare
+from engine.comparisons import compare
 from engine.errors import DataError
 from engine.evaluations import Due, Evaluation, Work
 from engine.monitor import Monitor, SignalType
@@ -21,6 +21,7 @@ from engine.readings import Readings
 from engine.records import Cost
 from engine.results import RunStatus
 from engine.scored import Scored, score
+from engine.sides import Comparison
 from engine.spark import Meter
 from engine.store import Store
 

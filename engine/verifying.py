@@ -6,12 +6,13 @@ from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
-from engine.comparisons import freeze, open_sides, requests_by_data
+from engine.comparisons import freeze, requests_by_data
 from engine.errors import DataError
 from engine.monitor import Monitor, SignalType
 from engine.plan import plan_of
 from engine.profiling import recount
 from engine.readings import Readings
+from engine.sides import open_sides
 from engine.store import Store
 from engine.store.profiles import ProfileKey
 

@@ -19,7 +19,6 @@ from jobs.options import (
     Feature,
     Form,
     From,
-    Keep,
     Limit,
     ListForm,
     ListFormat,
@@ -36,6 +35,7 @@ from jobs.options import (
     Until,
     Verbose,
 )  # fmt: skip
+from jobs.profile_commands import profiles
 from jobs.stores import DEFAULT_STORE
 
 __all__ = ["app", "main"]
@@ -50,6 +50,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+app.add_typer(profiles, name="profiles")
 
 
 @app.command(epilog="Example: driftline validate conf/")
@@ -253,58 +256,6 @@ def replay(
 
     question = Question(monitor, start, end, settings or (), budget)
     replay_thresholds(store, question, as_json=form is RunFormat.JSON)
-
-
-profiles = typer.Typer(
-    help="What was counted once and is kept: list it, verify it against the data, or delete what is old.",
-    no_args_is_help=True,
-)
-app.add_typer(profiles, name="profiles")
-
-
-@profiles.command("list", epilog="Example: driftline profiles list")
-@ending
-def list_(*, store: StoreUri = DEFAULT_STORE, form: Form = RunFormat.TABLE, verbose: Verbose = False) -> None:
-    """List what is kept: datasets, their buckets of time, columns and segments. Spark is not started."""
-    from jobs.profiles import list_profiles
-
-    list_profiles(store, as_json=form is RunFormat.JSON)
-
-
-@profiles.command(epilog="Example: driftline profiles verify conf/monitors/flights.yaml --from 2013-07-01")
-@ending
-def verify(
-    paths: Paths,
-    *,
-    start: Since = None,
-    end: Until = None,
-    store: StoreUri = DEFAULT_STORE,
-    master: Master = "local[*]",
-    remote: Remote = None,
-    conf: Conf = None,
-    verbose: Verbose = False,
-) -> int:
-    """Count again what is kept of monitors' windows and baselines, and compare; exit 10 where something differs.
-
-    Without --from it is each monitor's latest run. Nothing is changed in the store.
-    """
-    from jobs.monitors import load_monitors
-    from jobs.session import SparkOptions, starting
-
-    monitors = load_monitors(paths)
-    with starting(SparkOptions(master, remote, tuple(conf or ()), verbose)) as spark:
-        from jobs.profiles import verify_profiles
-
-        return verify_profiles(monitors, start, end, store, spark.session)
-
-
-@profiles.command(epilog="Example: driftline profiles prune --keep P13M")
-@ending
-def prune(*, keep: Keep = "P400D", store: StoreUri = DEFAULT_STORE, verbose: Verbose = False) -> None:
-    """Delete profiles of buckets that ended longer ago than --keep. Results and whole baselines stay."""
-    from jobs.profiles import prune_profiles
-
-    prune_profiles(store, keep)
 
 
 def main() -> None:

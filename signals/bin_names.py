@@ -76,7 +76,7 @@ def _shortest(values: list[float]) -> list[str]:
 
 
 def _number(value: float, digits: int) -> str:
-    if value == math.floor(value) and abs(value) < 1e15:
+    if abs(value) < 1e15 and value == math.floor(value):
         return str(int(value))
     text = f"{value:.{digits}g}"
     if 1e-4 <= abs(value) < 1e15:

@@ -24,7 +24,8 @@ def bounds_of_cells(bins: NumericBins, low: float, high: float) -> tuple[Floats,
         high: the greatest value there is.
     """
     least = np.concatenate(([-np.inf], bins.edges))
-    greatest = np.concatenate((np.nextafter(bins.edges, -np.inf), [np.inf]))
+    with np.errstate(over="ignore"):  # before the least double is -inf
+        greatest = np.concatenate((np.nextafter(bins.edges, -np.inf), [np.inf]))
     if bins.value_type is ValueType.INTEGER:
         least, greatest = np.ceil(least), np.floor(greatest)
     return np.maximum(least, low), np.minimum(greatest, high)

@@ -87,13 +87,19 @@ def values(evaluation: Evaluation) -> dict[tuple[str, str, str], float]:
 
 
 def assert_same_rows(one: Evaluation, other: Evaluation, ignore: Sequence[str] = ()) -> None:
-    """Both have the same rows, but for which run says so, and for the order in which sums were added up."""
+    """Both have the same rows, but for which run says so, for the order in which sums were added up, and for what is to
+    be ignored: fields of rows, and keys of their details."""
     here, there = by_name(one), by_name(other)
     assert set(here) == set(there)
     fields = set(MetricRow.__dataclass_fields__) - {"run_id", "evaluated_at", *ignore}
     for name, row in here.items():
         for field in fields:
-            _assert_alike(getattr(row, field), getattr(there[name], field), (*name, field))
+            one, other = (_without(getattr(each, field), ignore) for each in (row, there[name]))
+            _assert_alike(one, other, (*name, field))
+
+
+def _without(value: Any, ignored: Sequence[str]) -> Any:
+    return {key: each for key, each in value.items() if key not in ignored} if isinstance(value, Mapping) else value
 
 
 def _assert_alike(one: Any, other: Any, where: tuple) -> None:

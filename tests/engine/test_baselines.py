@@ -67,15 +67,16 @@ def test_a_stored_baseline_is_not_read_again_until_it_changes(lab, tmp_path):
     store, monitor = Store(tmp_path / "store"), lab.monitor(**signals(lab))
     first = lab.evaluate(monitor, store=store)
     again = lab.evaluate(monitor, store=store)
-    assert first.run.rows_read > again.run.rows_read == 120
+    assert first.run.rows_read > again.run.rows_read == 0
     assert first.run.spark_jobs == 3  # the survey, the baseline's profiles, production
-    assert again.run.spark_jobs == 1
+    assert again.run.spark_jobs == 0
+    assert lab.evaluate(monitor, NOW + DAY, store=store).run.rows_read == 120
     assert_same_rows(first, again)
     lab.write("baseline", days(5, seed=5).drop(columns="at"))
     changed = lab.evaluate(monitor, store=store)
-    assert changed.run.spark_jobs == 2  # bins stay frozen
+    assert changed.run.spark_jobs == 1  # bins stay frozen
     assert by_name(changed)["drift", "x0", PSI].baseline_row_count == 15 * 120
-    assert lab.evaluate(monitor, store=store).run.spark_jobs == 1
+    assert lab.evaluate(monitor, store=store).run.spark_jobs == 0
 
 
 def frozen(store: Store) -> dict[str, Bins]:
@@ -131,10 +132,10 @@ def test_the_number_of_jobs_does_not_depend_on_the_number_of_features(spark, tmp
     )  # fmt: skip
     first = lab.evaluate(monitor, store=store)
     second = lab.evaluate(monitor, store=store)
-    # Production, the repeated ids, and the join of predictions with labels.
-    assert (first.run.spark_jobs, second.run.spark_jobs) == (5, 3)
+    # The baseline twice, production, the repeated ids, and the join of predictions with labels; then the ids alone.
+    assert (first.run.spark_jobs, second.run.spark_jobs) == (5, 1)
     stored = store.read_runs(monitor="lab")
-    assert stored["spark_jobs"].to_pylist() == [3]
+    assert stored["spark_jobs"].to_pylist() == [1]
     assert second.errors == ()
     assert len(second.rows) > features
 
@@ -227,5 +228,7 @@ def test_a_baseline_of_another_type_in_spark_or_files_is_the_same_baseline(lab):
     keys = signals(lab, reference={"table": "mine"})
     frames = {"mine": lab.spark.createDataFrame(table)}
     assert_same_rows(
-        lab.evaluate(lab.monitor(**keys), frames=frames), lab.evaluate(lab.monitor(**signals(lab))), ["config_hash"]
+        lab.evaluate(lab.monitor(**keys), frames=frames),
+        lab.evaluate(lab.monitor(**signals(lab))),
+        ["config_hash", "baseline_dataset"],
     )
