@@ -119,6 +119,8 @@ class Ledger:
 
     def missing(self, bucket: Bucket, need: Need) -> Need | None:
         """The columns and segments of which something is not known yet; None where all is."""
+        if not self.profiles:
+            return need
         unknown = {key for key, _ in need.keys(bucket) if key not in self.profiles}
         if not unknown:
             return None
@@ -131,15 +133,14 @@ class Ledger:
         self, stored: Mapping[ProfileKey, StoredProfile], bucket: Bucket, need: Need, fingerprint: str | None
     ) -> None:
         """Take what is kept of a bucket: where its source is as it was, or has nothing of it any more."""
-        held = {key: stored[key] for key, _ in need.keys(bucket) if key in stored}
+        held = [(stored[key], distinct) for key, distinct in need.keys(bucket) if key in stored] if stored else []
         if fingerprint == NO_ROWS and held:
             self.vanished.add(bucket)
-        for key, distinct in need.keys(bucket):
-            each = held.get(key)
-            if each is None or (distinct and each.profile.distinct is None):
+        for each, distinct in held:
+            if distinct and each.profile.distinct is None:
                 continue
             if each.fingerprint == fingerprint or bucket in self.vanished:
-                self.profiles[key] = each.profile
+                self.profiles[each.key] = each.profile
 
     def add(self, counted: Counted, need: Need) -> None:
         """Take in what was counted just now."""

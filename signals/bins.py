@@ -62,8 +62,10 @@ class NumericBins:
     @property
     def id(self) -> str:
         """A name that is equal exactly where the bins are equal."""
-        numbers = tuple(map(float, (self.low, self.high, self.center)))  # numpy's own floats print differently
-        return _digest(self.value_type, self.edges.tobytes().hex(), repr(numbers))
+        if "_id" not in self.__dict__:  # worked out once: cached_property has a lock, which does not travel to tasks
+            numbers = tuple(map(float, (self.low, self.high, self.center)))  # numpy's own floats print differently
+            self.__dict__["_id"] = _digest(self.value_type, self.edges.tobytes().hex(), repr(numbers))
+        return self.__dict__["_id"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,9 @@ class CategoricalBins:
     @property
     def id(self) -> str:
         """A name that is equal exactly where the bins are equal."""
-        return _digest(self.value_type, str(self.complete), *self.categories)
+        if "_id" not in self.__dict__:
+            self.__dict__["_id"] = _digest(self.value_type, str(self.complete), *self.categories)
+        return self.__dict__["_id"]
 
 
 Bins = NumericBins | CategoricalBins
