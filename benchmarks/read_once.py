@@ -169,20 +169,27 @@ def segments(bench: Bench) -> str:
             )
             for number in range(50)
         ]
-        overlapping = [
-            monitor(bench.data, f"filter-{number}", window=WINDOW, filters=filters, **signal)
-            for number, filters in enumerate(overlapping_filters())
-        ]
+        overlapping, unrelated = (
+            [
+                monitor(bench.data, f"filter-{number}", window=WINDOW, filters=filters, **signal)
+                for number, filters in enumerate(ten)
+            ]
+            for ten in (overlapping_filters(), unrelated_filters())
+        )
         works = {
             "one monitor, all rows": one_of([one], bench, bins),
             "50 monitors, disjoint segments": one_of(disjoint, bench, bins),
             "10 monitors, overlapping filters": one_of(overlapping, bench, bins),
+            "10 monitors, filters on 10 columns": one_of(unrelated, bench, bins),
         }
         found.append(told(f"Segments, 30 days: {name}", bench.compared(works)))
     return "\n".join(found)
 
 
-def equals(column: str, *values: str) -> dict[str, Any]:
+Filter = dict[str, Any]
+
+
+def equals(column: str, *values: str) -> Filter:
     return {"feature": column, "operator": "in", "values": list(values)}
 
 
@@ -190,13 +197,17 @@ def number(place: int, operator: str, value: float) -> dict[str, Any]:
     return {"feature": f"num_{place}", "operator": operator, "value": value}
 
 
-def overlapping_filters() -> list[list[dict[str, Any]]]:
-    """Ten filters on texts and numbers, of which a row passes several."""
-    above = [number(place, "greater_than", 0.5) for place in range(4)]
-    below = [number(place, "less_than", 0.8) for place in (5, 7)]
-    texts = [equals("cat_0", "value 0", "value 1"), equals("cat_1", "value 0", "value 3"), equals("cat_3", "value 1")]
-    both = [equals("cat_2", "value 0", "value 2", "value 5"), above[0]]
-    return [*([each] for each in (*above, *below, *texts)), both]
+def overlapping_filters() -> list[list[Filter]]:
+    """Ten filters as people have them: thresholds of a number, values of two texts, and both together."""
+    above = [[{"feature": "num_1", "operator": "greater_than", "value": value}] for value in (-1, 0, 1)]
+    plans = [[equals("cat_0", "value 0")], [equals("cat_0", "value 0", "value 1")]]
+    states = [[equals("cat_2", "value 0")], [equals("cat_2", "value 0", "value 1", "value 2")]]
+    return [*above, *plans, *states, [*above[1], *plans[0]], [*plans[0], *states[0]], [*above[0], *states[1]]]
+
+
+def unrelated_filters() -> list[list[Filter]]:
+    """Ten filters on ten columns that have nothing to do with each other: a row may pass any of 1,024 sets of them."""
+    return [[{"feature": f"num_{place}", "operator": "greater_than", "value": 0.5}] for place in range(10)]
 
 
 def monitors(bench: Bench) -> str:
