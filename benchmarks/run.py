@@ -1,13 +1,14 @@
 """All the measurements, as the tables of benchmarks/README.md.
 
-make bench                          everything: about an hour on two quiet cores, 12 GB of disk
+make bench                          everything: some hours on two quiet cores, 17 GB of disk
 make bench ARGS="--rows 400000"     a quick look, with fewer rows
-python benchmarks/run.py NAME ...   some of them: jobs, memory, profile, others, day, store
+python benchmarks/run.py NAME ...   some of them: jobs, memory, profile, others, day, store, once, wide
 """
 
 import argparse
 import os
 import platform
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 
 import beside_others
@@ -15,26 +16,33 @@ import driver_memory
 import one_day
 import profile_cpu
 import psutil
+import read_once
 import results_store
 import spark_jobs
+import wide
 
 ROWS = 4_000_000
 YEAR, MONTH = 365, 30
 LARGE = 5
 """How many times more rows the large measurements have."""
+DAILY = 20
+"""How many times fewer rows a day has, where it is one of sixty."""
+NAMES = ("profile", "jobs", "memory", "others", "day", "store", "once", "wide")
 
 
 def main() -> None:
     options = parsed()
     rows, large = options.rows, LARGE * options.rows
     print(machine())
-    measurements = {
+    measurements: dict[str, Callable[[], Iterable[str]]] = {
         "profile": lambda: [profile_cpu.report(rows)],
         "jobs": lambda: [spark_jobs.report()],
         "memory": lambda: [driver_memory.report((rows // 4, rows, large))],
         "others": lambda: [beside_others.report(rows), beside_others.report(large, rounds=3)],
         "day": lambda: [one_day.report()],
         "store": lambda: [results_store.report(YEAR if rows >= ROWS else MONTH)],
+        "once": lambda: read_once.reports(rows // DAILY),
+        "wide": lambda: [wide.report(rows // wide.TIMES_LONGER)],
     }
     for name in options.names or measurements:
         for found in measurements[name]():
@@ -43,7 +51,7 @@ def main() -> None:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", choices=[[], "profile", "jobs", "memory", "others", "day", "store"])
+    parser.add_argument("names", nargs="*", choices=[[], *NAMES])
     parser.add_argument("--rows", type=int, default=ROWS, help="a side (default: %(default)s)")
     return parser.parse_args()
 
