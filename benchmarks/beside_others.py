@@ -27,7 +27,7 @@ def measured(rows: int, rounds: int) -> dict[str, list[dict[str, Any]]]:
     dataset(rows)
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store"
-        fresh("driftline_script.py", rows, store)
+        fresh("driftline_script.py", rows, store, "before")
         scripts = {
             DRIFTLINE: ("driftline_script.py", rows, store),
             DUCKDB: ("duckdb_script.py", rows),
@@ -35,6 +35,9 @@ def measured(rows: int, rounds: int) -> dict[str, list[dict[str, Any]]]:
             QUANTILES: ("duckdb_script.py", rows, "quantiles"),
         }
         found = in_turns(scripts, rounds)
+    read = {each["rows_read"] for name in (DRIFTLINE, DEFAULT) for each in found[name]}
+    if read != {rows}:
+        raise SystemExit(f"driftline has not read the current side's {rows} rows, but {read}")
     if rows <= EVIDENTLY_HOLDS:
         found |= in_turns({EVIDENTLY: ("evidently_script.py", rows)}, 1)
     return found

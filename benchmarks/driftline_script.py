@@ -1,17 +1,21 @@
 """The PSI of 25 columns by driftline, in a Spark that has just started.
 
-    python benchmarks/driftline_script.py ROWS STORE [default]
+    python benchmarks/driftline_script.py ROWS STORE [before] [default]
 
 The costs are those of the evaluation: from the session's first trivial job to the results. In a new store it also reads
-the baseline; run again, it finds it stored. The session is the one that `driftline run` starts; with `default` it is
-Spark as it comes.
+the baseline. With `before` it is evaluated a day earlier, when there is nothing but the baseline to read; in a store
+that has this, the day is evaluated on a copy, or the next round would find the day's profiles and read nothing. The
+session is the one that `driftline run` starts; with `default` it is Spark as it comes.
 """
 
 import json
 import resource
+import shutil
 import sys
-from datetime import datetime
+import tempfile
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from dataset import COLUMNS, SCHEDULED_FOR, dataset
 from measure import cost_of
@@ -21,22 +25,32 @@ from session import session  # first: it finds the checkout
 from engine import Evaluation, Monitor, Store, evaluate
 
 WHEN = datetime.fromisoformat(SCHEDULED_FOR)
+BEFORE = WHEN - timedelta(days=1)
 
 
-def main(rows: int, store: Path, *, as_it_comes: bool) -> None:
-    monitor, stored = monitor_of(dataset(rows)), store.exists()
-    spark = session(as_driftline_runs=not as_it_comes)
+def main(rows: int, store: Path, when: datetime, *, as_it_comes: bool) -> None:
+    if not store.exists():
+        told = evaluated(rows, store, when, as_it_comes=as_it_comes)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = shutil.copytree(store, Path(folder) / "store")
+            told = evaluated(rows, copy, when, as_it_comes=as_it_comes)
+    print(json.dumps(told))
+
+
+def evaluated(rows: int, store: Path, when: datetime, *, as_it_comes: bool) -> dict[str, Any]:
+    """One evaluation: what it read, cost and came to."""
+    monitor, spark = monitor_of(dataset(rows)), session(as_driftline_runs=not as_it_comes)
     found: list[Evaluation] = []
-    cost = cost_of(lambda: found.append(evaluate(spark, monitor, WHEN, store=Store(store))))
-    told = {
-        "stored": stored,
+    cost = cost_of(lambda: found.append(evaluate(spark, monitor, when, store=Store(store))))
+    return {
+        "rows_read": found[0].run.rows_read,
         "cpu": cost.cpu,
         "wall": cost.wall,
         "psi": {row.group: row.metric_value for row in found[0].rows},
         "driver_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "heap_mb": live_heap(spark),
     }
-    print(json.dumps(told))
 
 
 def live_heap(spark: SparkSession) -> float:
@@ -78,4 +92,5 @@ def monitor_of(folder: Path) -> Monitor:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]), as_it_comes="default" in sys.argv)
+    scheduled_for = BEFORE if "before" in sys.argv else WHEN
+    main(int(sys.argv[1]), Path(sys.argv[2]), scheduled_for, as_it_comes="default" in sys.argv)

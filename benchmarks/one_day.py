@@ -4,7 +4,7 @@
 
 Both start a Spark of two cores and end it. The bare program counts the rows of the same files, driftline evaluates
 every signal of conf/monitors/flights.yaml: in a new store, so that it also reads the baseline; and with the baseline
-stored, as on every other day.
+stored by the run of the day before, as on every other day.
 """
 
 import shutil
@@ -16,7 +16,7 @@ from statistics import median
 
 from measure import HERE, ROOT, Ended, table, watched
 
-DAY, AT = "2013-07-01", "2013-07-02T03:15Z"
+DAY, AT, BEFORE = "2013-07-01", "2013-07-02T03:15Z", "2013-07-01T03:15Z"
 BARE = "bare PySpark: start, count the same files"
 FIRST, DAILY = "`driftline run`, new store", "`driftline run`, baseline stored"
 
@@ -25,11 +25,13 @@ def measured(rounds: int) -> dict[str, list[Ended]]:
     """The three whole processes, in turns."""
     found: dict[str, list[Ended]] = {BARE: [], FIRST: [], DAILY: []}
     with tempfile.TemporaryDirectory() as folder:
-        new, stored = Path(folder) / "new", Path(folder) / "stored"
+        before, new, stored = (Path(folder) / name for name in ("before", "new", "stored"))
         works: dict[str, Callable[[], Ended]] = {BARE: bare, FIRST: lambda: run(new), DAILY: lambda: run(stored)}
-        run(stored)
+        run(before, BEFORE)
         for _ in range(rounds):
-            shutil.rmtree(new, ignore_errors=True)
+            for store in (new, stored):  # one that has the day would have nothing to read
+                shutil.rmtree(store, ignore_errors=True)
+            shutil.copytree(before, stored)
             for name, work in works.items():
                 found[name].append(work())
                 print(f"  {name}: {found[name][-1].wall:.2f} s", file=sys.stderr, flush=True)
@@ -40,10 +42,10 @@ def bare() -> Ended:
     return watched([sys.executable, str(HERE / "bare_count.py"), DAY])
 
 
-def run(store: Path) -> Ended:
+def run(store: Path, at: str = AT) -> Ended:
     program = [sys.executable, "-c", "from jobs.cli import main; main()"]
     command = [*program, "run", str(ROOT / "conf/monitors/flights.yaml")]
-    return watched([*command, "--at", AT, "--store", str(store), "--master", "local[2]"])
+    return watched([*command, "--at", at, "--store", str(store), "--master", "local[2]"])
 
 
 def report(rounds: int = 7) -> str:

@@ -2,12 +2,13 @@
 
     python benchmarks/spark_jobs.py
 
-Counted by Spark (jobs of the run's own job group), with the baseline stored by a first run.
+Counted by Spark (jobs of the run's own job group): in a new store, and with the baseline stored by the run of the day
+before.
 """
 
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,9 @@ def report() -> str:
 
 def jobs(spark: SparkSession, monitor: Monitor, at: datetime) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder) / "store")
-        return [str(evaluate(spark, monitor, at, store=store).run.spark_jobs) for _ in range(2)]
+        new, stored = (Store(Path(folder) / name) for name in ("new", "stored"))
+        evaluate(spark, monitor, at - timedelta(days=1), store=stored)
+        return [str(evaluate(spark, monitor, at, store=store).run.spark_jobs) for store in (new, stored)]
 
 
 def made(folder: Path, features: int) -> Monitor:
