@@ -32,7 +32,8 @@ class Cost:
         own = self.readings.notes(titles)
         if self.runs == 1:
             return tuple(own)
-        return (*own, f"evaluated with {self.runs - 1:,} other runs: rows read, jobs and cost are of all of them")
+        others = f"{self.runs - 1:,} other run{'s' if self.runs > 2 else ''}"
+        return (*own, f"evaluated with {others}: rows read, jobs and cost are of all of them")
 
 
 def run_id_of(monitor: Monitor, time: datetime, attempt: int) -> str:
