@@ -37,6 +37,8 @@ PICTURES = {
     "run": (f"driftline run {MONITOR} --at {AT}", 108),
     "explain": (f"driftline explain flights --at {AT} --feature score", 108),
     "backfill": (f"driftline backfill {MONITOR} --from 2013-06-01 --to 2013-09-01", 128),
+    "carried_by": (f"driftline explain {MONITOR} --at {AT} --feature precipitation --by hour", 108),
+    "replay": ("driftline replay flights --set temperature/normalized_wasserstein_distance=4", 108),
 }
 
 

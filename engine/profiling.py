@@ -5,7 +5,9 @@
 A bucket whose source did not change is never read again. When it cannot be told, it is read.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import gc
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol
@@ -99,6 +101,30 @@ def profile(
     Raises:
         DataError: when data cannot be read.
     """
+    with _uncollected():
+        return _profile(data, requests, readings, store, refresh=refresh)
+
+
+@contextmanager
+def _uncollected() -> Generator[None]:
+    """Without looking for garbage: tens of thousands of profiles are made, and each look would see all of them."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _profile(
+    data: ProfiledData,
+    requests: Sequence[ProfileRequest],
+    readings: Readings,
+    store: ProfileStore | None,
+    *,
+    refresh: bool,
+) -> list[Profiled]:
     needs = needs_of(requests)
     fingerprints = data.fingerprints(needs)
     ledger = _kept(data, needs, fingerprints, store) if store and not refresh else Ledger()
