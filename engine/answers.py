@@ -1,9 +1,8 @@
 """How did the predictions come out that questions are about? From the store where that still holds, and else read."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from engine.batches import NO_ROWS
 from engine.joins import ORPHAN_LOOKBACK, Join, Wanted
@@ -11,11 +10,12 @@ from engine.performance import performances
 from engine.pieces import Counted
 from engine.questions import Question
 from engine.readings import Readings
+from engine.store import Store
 from engine.store.outcomes import OutcomeKey, StoredOutcome
 from engine.windows import Window
 from signals.segments import EVERYTHING, Segment
 
-__all__ = ["Answers", "OutcomeStore", "answers_to"]
+__all__ = ["Answers", "answers_to"]
 
 Answers = dict[OutcomeKey, dict[Window, Counted]]
 """By question and bucket."""
@@ -23,19 +23,7 @@ Place = tuple[OutcomeKey, Window]
 Cutoffs = dict[Window, tuple[datetime | None, ...]]
 
 
-class OutcomeStore(Protocol):
-    """What is asked of a store; see `engine.store.Store`."""
-
-    def load_outcomes(
-        self, keys: Collection[OutcomeKey], buckets: Collection[Window]
-    ) -> dict[Place, StoredOutcome]: ...
-
-    def save_outcomes(self, stored: Sequence[StoredOutcome]) -> None: ...
-
-
-def answers_to(
-    questions: Sequence[Question], readings: Readings, store: OutcomeStore | None, *, refresh: bool
-) -> Answers:
+def answers_to(questions: Sequence[Question], readings: Readings, store: Store | None, *, refresh: bool) -> Answers:
     """What came of each bucket that questions with the same two sides are about, in at most one join.
 
     A bucket is read when the fingerprint of its predictions or of the truth is not what is stored, or cannot be told;
@@ -82,7 +70,7 @@ class _Kept:
         production, stored = self.production[place], self.stored.get(place)
         told = stored is not None and all(stored.counted.at(cutoff) is not None for cutoff in self.cutoffs[bucket])
         if production == NO_ROWS and stored is not None and stored.counted.rows and told:
-            return stored.counted  # the raw data were deleted since
+            return replace(stored.counted, vanished=True)
         if production == NO_ROWS and Wanted.ORPHANS not in question.measure.wanted:
             return Counted(0, ())
         if stored is None or production is None or self.truth is None:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ import pyarrow as pa
 from engine.batches import Dataset
 from engine.monitor import Columns, Source
 from engine.scanning import buckets_of, scan_rows, timed
+from engine.store import Store
 from engine.windows import Window
 from signals.binning import Binning, requested_edges
 from signals.bins import Bins, CategoricalBins, ValueType
@@ -23,7 +23,7 @@ from signals.moments import standard_deviation_of
 from signals.profile import NumericProfile, Profile
 from signals.values import value_type_of
 
-__all__ = ["BinsRequest", "BinsStore", "FrozenBins", "frozen_bins"]
+__all__ = ["BinsRequest", "FrozenBins", "frozen_bins"]
 
 ENOUGH = SAMPLE_SIZE // 4
 """A sample smaller than this, of a baseline that has more rows, is drawn again."""
@@ -61,14 +61,6 @@ class BinsRequest:
         return digest.hexdigest()
 
 
-class BinsStore(Protocol):
-    """What keeps frozen bins from one run to the next; see `engine.store.Store`."""
-
-    def load_bins(self, dataset: str) -> dict[str, Bins]: ...
-
-    def save_bins(self, dataset: str, bins: Mapping[str, Bins], *, replace: bool = False) -> dict[str, Bins]: ...
-
-
 @dataclass(frozen=True)
 class FrozenBins:
     """The bins in force, by column, and the tasks that looked at the baseline to fit them; columns without a
@@ -80,7 +72,7 @@ class FrozenBins:
     fitted: frozenset[str] = field(default_factory=frozenset[str])
 
 
-def frozen_bins(dataset: Dataset, request: BinsRequest, store: BinsStore | None, *, anew: bool = False) -> FrozenBins:
+def frozen_bins(dataset: Dataset, request: BinsRequest, store: Store | None, *, anew: bool = False) -> FrozenBins:
     """The bins that are in force; columns that have none yet get theirs, fitted to the request's window and frozen.
 
     Args:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
-from engine.comparisons import ComparisonStore, freeze
+from engine.comparisons import freeze
 from engine.divided import Asked, Divided, divide, trouble_with
 from engine.errors import DataError
 from engine.monitor import Monitor
@@ -109,7 +109,7 @@ def _narrowed(plan: SignalPlan, feature: str) -> SignalPlan:
 
 
 def with_carriers(
-    rows: Sequence[MetricRow], found: Sequence[Comparison], readings: Readings, store: ComparisonStore | None
+    rows: Sequence[MetricRow], found: Sequence[Comparison], readings: Readings, store: Store | None
 ) -> list[MetricRow]:
     """The rows, those that breached with what carried them among their details, where their signal says by what.
 

@@ -2,27 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
-from engine.baselines import BinsRequest, BinsStore, frozen_bins
+from engine.baselines import BinsRequest, frozen_bins
 from engine.duplicates import count_duplicates
 from engine.plan import SignalPlan
-from engine.profiling import ProfiledData, ProfileRequest, ProfileStore, profile
+from engine.profiling import ProfiledData, ProfileRequest, profile
 from engine.readings import Readings
 from engine.sides import Comparison, Side, attempt, open_sides
+from engine.store import Store
 from signals.catalogue import METRICS, Kind
 from signals.distinct import EXACT_UP_TO
 from signals.kernel import ScannedColumn
 
-__all__ = ["ComparisonStore", "bins_groups", "compare", "freeze", "requests_by_data"]
-
-
-class ComparisonStore(BinsStore, ProfileStore, Protocol):
-    """What keeps bins and profiles; see `engine.store.Store`."""
+__all__ = ["bins_groups", "compare", "freeze", "requests_by_data"]
 
 
 def compare(
-    plans: Sequence[SignalPlan], readings: Readings, store: ComparisonStore | None, *, refresh: bool = False
+    plans: Sequence[SignalPlan], readings: Readings, store: Store | None, *, refresh: bool = False
 ) -> list[Comparison]:
     """Profile everything that these signals compare: what is not kept is read, each dataset once."""
     found = open_sides(plans, readings)
@@ -70,7 +66,7 @@ def bins_groups(found: Sequence[Comparison]) -> list[tuple[list[Comparison], Bin
     ]
 
 
-def freeze(found: Sequence[Comparison], readings: Readings, store: ComparisonStore | None) -> None:
+def freeze(found: Sequence[Comparison], readings: Readings, store: Store | None) -> None:
     """Give each signal its bins; signals that bin the same baseline alike share one look at it."""
     for members, request in bins_groups(found):
 
@@ -99,7 +95,7 @@ def requests_by_data(found: Sequence[Comparison]) -> list[tuple[ProfiledData, li
     return list(groups.values())
 
 
-def _profile(found: Sequence[Comparison], readings: Readings, store: ComparisonStore | None, *, refresh: bool) -> None:
+def _profile(found: Sequence[Comparison], readings: Readings, store: Store | None, *, refresh: bool) -> None:
     """Profile all sides, those of the same data together; where that fails, one signal at a time."""
     places = dict.fromkeys(side.place for each in found for side in each.sides)
     for place in places:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from engine.batches import Batch, Batches, Work
-from engine.files import instants
+from engine.instants import instants_of
 from engine.monitor import Columns
 from engine.spark import collect
 from engine.time_ranges import Stretch
@@ -65,7 +65,7 @@ def tally(rows: Mapped, roles: Columns, buckets: Sequence[Window]) -> dict[Windo
     """
     edges = sorted({moment for bucket in buckets for moment in (bucket.start, bucket.end)})
     number = {moment: place for place, moment in enumerate(edges)}
-    steps = Buckets(instants(edges), np.arange(len(edges) - 1))
+    steps = Buckets(instants_of(edges), np.arange(len(edges) - 1))
     name = roles.timestamp or ""
     by_step: dict[int, list[Tally]] = {}
     for row in collect(rows.map(_tallying(name, roles.timestamp_format, steps), (name,), TALLY)).to_pylist():

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from engine.baselines import frozen_bins
-from engine.comparisons import ComparisonStore, bins_groups
+from engine.comparisons import bins_groups
 from engine.dimensions import Dimension, dimension_of
 from engine.errors import DataError
 from engine.profiling import Profiled, ProfiledData, ProfileRequest, profile
 from engine.readings import Readings
 from engine.sides import Comparison, Side
+from engine.store import Store
 from engine.watched import Watched
 from engine.windows import Window
 from signals.bins import Bins
@@ -88,7 +89,7 @@ def trouble_with(found: Comparison, dimension: str) -> str | None:
     return None
 
 
-def divide(asked: Sequence[Asked], readings: Readings, store: ComparisonStore | None) -> list[Divided]:
+def divide(asked: Sequence[Asked], readings: Readings, store: Store | None) -> list[Divided]:
     """Divide features' rows; an answer that is no partition says why.
 
     Raises:
@@ -119,7 +120,7 @@ def divide(asked: Sequence[Asked], readings: Readings, store: ComparisonStore | 
 
 
 def _dimensions(
-    asked: Sequence[Asked], readings: Readings, store: ComparisonStore | None
+    asked: Sequence[Asked], readings: Readings, store: Store | None
 ) -> list[dict[tuple[datetime, str], Dimension]]:
     """How rows are divided, for each of what is asked by time and dimension."""
     bins = [_bins_of_dimensions(each, readings, store) for each in asked]
@@ -140,7 +141,7 @@ def _dimensions(
     ]
 
 
-def _bins_of_dimensions(asked: Asked, readings: Readings, store: ComparisonStore | None) -> Mapping[str, Bins]:
+def _bins_of_dimensions(asked: Asked, readings: Readings, store: Store | None) -> Mapping[str, Bins]:
     """The dimensions' own bins, frozen as if they were features: by them their values are known."""
     [(_, request)] = bins_groups([asked.found])
     frozen = frozen_bins(asked.found.sides[BEFORE].dataset, replace(request, columns=asked.dimensions), store)
@@ -161,7 +162,7 @@ def _columns(asked: Asked, side: int) -> list[ScannedColumn]:
     return [ScannedColumn(_column(each, side), known[_column(each, BEFORE)]) for each in asked.features]
 
 
-def _counted(jobs: Mapping[Key, Job], readings: Readings, store: ComparisonStore | None) -> dict[Key, Profiled]:
+def _counted(jobs: Mapping[Key, Job], readings: Readings, store: Store | None) -> dict[Key, Profiled]:
     """Count what is needed, all of the same data together."""
     places: dict[str, list[Key]] = {}
     for key, job in jobs.items():

@@ -1,5 +1,6 @@
 """What one run found, and how a monitor's answers become runs: rows judged in the order of time, then their records."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -102,10 +103,13 @@ class Work:
         """
         errors = tuple(dict.fromkeys(each.trouble for each in self.signals if each.trouble))
         failed = "\n".join(errors) if all(each.trouble for each in self.signals) else None
+        by_run: defaultdict[str, list[MetricRow]] = defaultdict(list)
+        for row in rows:
+            by_run[row.run_id].append(row)
         found: list[Evaluation] = []
         for time in self.due.times:
             run = self._run(time, cost, failed)
-            own = tuple(row for row in rows if row.run_id == run.run_id)
+            own = tuple(by_run[run.run_id])
             changes = revisions_of(self.store, own) if self.store and time not in asked else None
             found.append(Evaluation(run, own, errors, changes))
         return found

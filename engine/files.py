@@ -3,16 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from hashlib import blake2b
 
-import numpy as np
 import pyarrow.fs as pafs
 
 from engine.errors import DataError
 from engine.partitions import partition_values
 
-__all__ = ["DataFile", "fingerprint", "instants", "list_files", "micros"]
+__all__ = ["DataFile", "fingerprint", "list_files"]
 
 HIDDEN = re.compile(r"(^|/)[_.]")
 
@@ -70,14 +68,3 @@ def fingerprint(files: Sequence[DataFile]) -> str:
     for file in files:
         digest.update(f"{file.path}\x00{file.size}\x00{file.modified}\x00".encode())
     return f"files:{len(files)}:{digest.hexdigest()}"
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since 1970 UTC, exactly."""
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-def instants(moments: Sequence[datetime]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """int64[n], microseconds since 1970 UTC."""
-    return np.array([micros(moment) for moment in moments], np.int64)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.batches import Dataset
-from engine.files import instants
+from engine.instants import instants_of
 from engine.monitor import Columns
 from engine.windows import Window
 from signals.segments import EVERYTHING, Segment
@@ -112,14 +112,14 @@ class Join:
     @property
     def all_cutoffs(self) -> Integers:
         """int64[c], increasing: every bucket's cutoffs, each once; empty where labels always count."""
-        return np.unique(instants([cutoff for asked in self.cutoffs for cutoff in asked]))
+        return np.unique(instants_of([cutoff for asked in self.cutoffs for cutoff in asked]))
 
     def cuts(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """int32[buckets] twice: the place of each bucket's first and last cutoff among all of them."""
         if not self.cutoffs:
             none = np.zeros(len(self.buckets), np.int32)
             return none, none
-        ends = instants([asked[0] for asked in self.cutoffs]), instants([asked[-1] for asked in self.cutoffs])
+        ends = instants_of([asked[0] for asked in self.cutoffs]), instants_of([asked[-1] for asked in self.cutoffs])
         first, last = (np.searchsorted(self.all_cutoffs, end).astype(np.int32) for end in ends)
         return first, last
 
@@ -149,8 +149,8 @@ def layers_of(buckets: Sequence[Window]) -> list[Layer]:
             layer.append(number)
     return [
         Layer(
-            instants([buckets[number].start for number in layer]),
-            instants([buckets[number].end for number in layer]),
+            instants_of([buckets[number].start for number in layer]),
+            instants_of([buckets[number].end for number in layer]),
             np.array(layer, np.int64),
         )
         for layer in layers

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from engine.instants import instant_of, instants, time_of
+from engine.instants import instant_of, instants_in, time_of
 from engine.store import Store
 from signals.alerts import BREACHED, CLEARED, UNJUDGED
 from signals.budgets import BEFORE
@@ -171,7 +171,7 @@ def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
 
 
 def _instants(rows: pa.Table) -> npt.NDArray[np.int64]:
-    return np.array(instants(rows["scheduled_for"]), np.int64)
+    return np.array(instants_in(rows["scheduled_for"]), np.int64)
 
 
 # ------------------------------------------------------------------------- thresholds relative to the baseline

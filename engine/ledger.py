@@ -134,7 +134,7 @@ class Ledger:
     ) -> None:
         """Take what is kept of a bucket: where its source is as it was, or has nothing of it any more."""
         held = [(stored[key], distinct) for key, distinct in need.keys(bucket) if key in stored] if stored else []
-        if fingerprint == NO_ROWS and held:
+        if fingerprint == NO_ROWS and any(each.profile.rows for each, _ in held):
             self.vanished.add(bucket)
         for each, distinct in held:
             if distinct and each.profile.distinct is None:

@@ -13,11 +13,12 @@ from engine.watched import Watched
 from engine.windows import Window
 from signals.catalogue import Family, Kind, Metric
 from signals.change import Change
+from signals.columns import measure_column
 from signals.coverage import Coverage
 from signals.measurement import Measurement, Undefined
 from signals.metrics import METRICS
 from signals.profile import CategoricalProfile, Profile, most_frequent
-from signals.quality import Column, Dataset
+from signals.quality import Dataset
 from signals.scorecard import Scorecard
 from signals.segments import AGGREGATE
 from signals.verdicts import Status
@@ -62,7 +63,16 @@ def measure(found: Comparison | Scored, scheduled_for: datetime) -> list[Measure
         if isinstance(found, Scored)
         else _measure_comparison(found, scheduled_for)
     )
-    return answers if found.segment == AGGREGATE else [replace(each, segment=found.segment) for each in answers]
+    remark, segment = _gone(found.vanished(scheduled_for)), found.segment
+    if remark is None and segment == AGGREGATE:
+        return answers
+    return [replace(each, remark=remark, segment=segment) for each in answers]
+
+
+def _gone(vanished: Mapping[str, int]) -> str | None:
+    """Why these answers are not what a scan of the source would find today; None: they are."""
+    said = " and ".join(f"{count:,} of {name}" for name, count in vanished.items() if count)
+    return f"buckets that are no longer in the source are counted as they were kept: {said}" if said else None
 
 
 def _measure_comparison(found: Comparison, scheduled_for: datetime) -> list[Measured]:
@@ -75,8 +85,7 @@ def _measure_comparison(found: Comparison, scheduled_for: datetime) -> list[Meas
         before = baseline.get(watched.baseline or "")
         answers += _measure_column(found, watched, current.get(watched.column), before)
     answers += _measure_dataset(found, window, baseline)
-    gone = found.vanished(window, found.plan.baselines[scheduled_for])
-    return [replace(each, remark=gone) for each in answers] if gone else answers
+    return answers
 
 
 def _measure_scored(found: Scored, scheduled_for: datetime) -> list[Measured]:
@@ -141,13 +150,7 @@ def _measure_column(
     change = None if baseline is None else Change(current, baseline, signal.binning, signal.nulls)
     evidence = _standing_on(found, watched, current)
     for request in requests:
-        metric = METRICS[request.metric]
-        if metric.family is Family.QUALITY:
-            result = metric.compute(Column(current, baseline))
-        elif change is None:
-            result = Undefined("there is no baseline")
-        else:
-            result = metric.compute(change)
+        result = measure_column(METRICS[request.metric], current, baseline, change)
         yield Measured(watched.group, request, _with(evidence, result), current.rows)
 
 

@@ -76,10 +76,17 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """All that was counted of one bucket: its rows, and the pieces that they are in."""
+    """All that was counted of one bucket: its rows, and the pieces that they are in.
+
+    Attributes:
+        rows: how many predictions.
+        pieces: their states.
+        vanished: whether the predictions are no longer in the source, and this is what was kept of them.
+    """
 
     rows: int
     pieces: tuple[Piece, ...]
+    vanished: bool = False
 
     def at(self, cutoff: datetime | None) -> list[Performance] | None:
         """The states that together are the bucket's, with the labels that were known by then.

@@ -6,11 +6,10 @@ A bucket whose source did not change is never read again. When it cannot be told
 """
 
 import gc
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Protocol
 
 import numpy as np
 
@@ -19,13 +18,13 @@ from engine.counting import Bucket, Counted, count, nothing_counted
 from engine.ledger import MOMENTS, TIMELINE, Cell, Ledger, Need, ProfileRequest, needs_of, timeline_key, union
 from engine.monitor import Columns
 from engine.readings import Readings
+from engine.store import Store
 from engine.store.profiles import ProfileKey, StoredProfile
 from engine.windows import Window
-from signals.bins import Bins
 from signals.profile import NumericProfile, Profile, agree
 from signals.segments import EVERYTHING, Segment
 
-__all__ = ["ProfileRequest", "ProfileStore", "Profiled", "ProfiledData", "profile", "recount"]
+__all__ = ["ProfileRequest", "Profiled", "ProfiledData", "profile", "recount"]
 
 MOST_STATES = 60_000
 """So many profiles (some 2 KB each) are counted at once; more buckets are read in several scans, each its own."""
@@ -33,20 +32,6 @@ UNKNOWN = "unknown"
 """The fingerprint of what cannot be told to be unchanged; it equals no other."""
 
 Fingerprints = Mapping[Bucket, str | None]
-
-
-class ProfileStore(Protocol):
-    """What keeps profiles from one run to the next; see `engine.store.Store`."""
-
-    def load_profiles(
-        self,
-        dataset: str,
-        bins: Iterable[tuple[str, Bins]],
-        buckets: Collection[Window | None],
-        segments: Collection[str],
-    ) -> dict[ProfileKey, StoredProfile]: ...
-
-    def save_profiles(self, profiles: Iterable[StoredProfile]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -85,7 +70,7 @@ def profile(
     data: ProfiledData,
     requests: Sequence[ProfileRequest],
     readings: Readings,
-    store: ProfileStore | None,
+    store: Store | None,
     *,
     refresh: bool = False,
 ) -> list[Profiled]:
@@ -121,7 +106,7 @@ def _profile(
     data: ProfiledData,
     requests: Sequence[ProfileRequest],
     readings: Readings,
-    store: ProfileStore | None,
+    store: Store | None,
     *,
     refresh: bool,
 ) -> list[Profiled]:
@@ -129,9 +114,11 @@ def _profile(
     fingerprints = data.fingerprints(needs)
     ledger = _kept(data, needs, fingerprints, store) if store and not refresh else Ledger()
     missing = {bucket: less for bucket, need in needs.items() if (less := ledger.missing(bucket, need))}
-    for bucket in [bucket for bucket in missing if fingerprints[bucket] == NO_ROWS]:
-        need = missing.pop(bucket)
-        ledger.add(nothing_counted(tuple(need.columns.values()), [bucket], need.segments), need)
+    empty = {bucket: missing.pop(bucket) for bucket in [*missing] if fingerprints[bucket] == NO_ROWS}
+    for buckets, need in _scans(empty):
+        ledger.add(nothing_counted(tuple(need.columns.values()), buckets, need.segments), need)
+        if store and refresh:  # what was kept of them is not to come back with the next run
+            store.save_profiles(_stored(data, ledger, buckets, need, fingerprints))
     for buckets, need in _scans(missing):
         counted = _count(data, buckets, need, readings)
         ledger.add(counted, need)
@@ -143,7 +130,7 @@ def _profile(
 
 
 def recount(
-    data: ProfiledData, requests: Sequence[ProfileRequest], readings: Readings, store: ProfileStore
+    data: ProfiledData, requests: Sequence[ProfileRequest], readings: Readings, store: Store
 ) -> tuple[list[ProfileKey], list[ProfileKey], int]:
     """Count again what is kept for these requests, and keep nothing of it.
 
@@ -163,14 +150,15 @@ def recount(
         counted.add(_count(data, buckets, need, readings), need)
     keys = [key for bucket, need in whole.items() for key, _ in need.keys(bucket)]
     same = [key for key in keys if agree(kept.profiles[key], counted.profiles[key])]
-    different = [key for key in keys if key not in set(same)]
+    agreed = set(same)
+    different = [key for key in keys if key not in agreed]
     return same, different, sum(len(list(need.keys(bucket))) for bucket, need in needs.items()) - len(keys)
 
 
 # ------------------------------------------------------------------------------------------------------ what is kept
 
 
-def _kept(data: ProfiledData, needs: Mapping[Bucket, Need], fingerprints: Fingerprints, store: ProfileStore) -> Ledger:
+def _kept(data: ProfiledData, needs: Mapping[Bucket, Need], fingerprints: Fingerprints, store: Store) -> Ledger:
     """What the store has of the source as it is today, or of what is gone from it."""
     every = union(list(needs.values()))
     bins = [(cell.column, column.bins) for cell, column in every.columns.items()]

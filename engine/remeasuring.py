@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.instants import instant_of, instants, time_of
+from engine.instants import instant_of, instants_in, time_of
 from engine.judgements import DYNAMIC, Check, Judgements, Value
 from engine.kept_windows import window_profiles
 from engine.replays import Setting
@@ -24,10 +24,10 @@ from signals.binning import Binning, BinningMethod
 from signals.bins import Bins
 from signals.catalogue import Family, Metric
 from signals.change import Change
-from signals.measurement import Measurement, Undefined
+from signals.columns import measure_column
+from signals.measurement import Measurement
 from signals.metrics import METRICS
 from signals.profile import Profile
-from signals.quality import Column
 from signals.verdicts import Status
 
 __all__ = ["Remeasured", "remeasure", "unmeasured"]
@@ -107,11 +107,11 @@ def remeasure(store: Store, monitor: str, judgements: Judgements, settings: Sequ
     values, missing = list[Value](), defaultdict[str, int](int)
     for each in found:
         for metric in _asked(each, settings, bins):
-            change = _sides(each, profiles)
-            if change is None:
+            sides = _sides(each, profiles)
+            if sides is None:
                 missing[metric.name] += 1
             else:
-                values.append(_value(each, metric, *change))
+                values.append(_value(each, metric, *sides))
     return Remeasured(tuple(sorted(values, key=lambda value: value.run)), dict(missing))
 
 
@@ -129,19 +129,10 @@ def _asked(standing: Standing, settings: Sequence[Setting], bins: Mapping[str, B
 
 def _value(standing: Standing, metric: Metric, current: Profile, baseline: Profile | None) -> Value:
     check = Check(standing.signal, standing.group, standing.dimension, metric.name)
-    result = _measured(standing, metric, current, baseline)
+    change = None if baseline is None else Change(current, baseline, standing.binning, standing.nulls)
+    result = measure_column(metric, current, baseline, change)
     value = result.value if isinstance(result, Measurement) else np.nan
     return Value(check, standing.run, value, standing.judged and not np.isnan(value))
-
-
-def _measured(
-    standing: Standing, metric: Metric, current: Profile, baseline: Profile | None
-) -> Measurement | Undefined:
-    if metric.family is Family.QUALITY:
-        return metric.compute(Column(current, baseline))
-    if baseline is None:
-        return Undefined("there is no baseline")
-    return metric.compute(Change(current, baseline, standing.binning, standing.nulls))
 
 
 # ----------------------------------------------------------------------------------------------------- profiles
@@ -193,7 +184,7 @@ def _rows(store: Store, monitor: str, first: datetime, last: datetime) -> Iterat
     """The values of features in these runs, with their evidence."""
     names = (*TIMES, *WORDS)
     table = store.read_metrics(monitor=monitor, start=first, end=last + MICROSECOND, columns=names)
-    columns = [*(instants(table[name]) for name in TIMES), *(table[name].to_pylist() for name in WORDS)]
+    columns = [*(instants_in(table[name]) for name in TIMES), *(table[name].to_pylist() for name in WORDS)]
     for cells in zip(*columns, strict=True):
         row = dict(zip(names, cells, strict=True))
         if row["metric_value"] is not None and _family(row["metric_name"]) is FAMILIES.get(row["signal_type"]):

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from time import process_time
 
 import numpy as np
 import pyarrow as pa
 
 from engine.batches import Batches, Dataset, Span, Work
-from engine.files import instants
+from engine.instants import instants_of, time_of
 from engine.monitor import Columns
 from engine.spark import collect, large_batches, merged
 from engine.windows import Window
@@ -23,7 +22,6 @@ __all__ = ["buckets_of", "scan_rows", "span_of", "timed"]
 MERGED_HERE = 20_000
 """So many states of one column, piece and key (2 KB each) are merged on the driver: where they are few, Spark's shuffle
 costs more than the scan. More are merged by Spark, so that the driver's memory stays bounded."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AT_ONCE = 4_000
 """State rows that a task hands over at once."""
 
@@ -47,7 +45,7 @@ def _few(dataset: Dataset, plan: ScanPlan) -> bool:
 
 
 def _wanted(buckets: Buckets) -> list[Window]:
-    moments = [EPOCH + timedelta(microseconds=edge) for edge in buckets.edges.tolist()]
+    moments = [time_of(edge) for edge in buckets.edges.tolist()]
     return [Window(moments[step], moments[step + 1]) for step in np.flatnonzero(buckets.bucket >= 0).tolist()]
 
 
@@ -67,7 +65,7 @@ def buckets_of(windows: Sequence[Window]) -> tuple[Buckets, dict[Window, list[in
         wanted[number[window.start] : number[window.end]] = True
     bucket = np.where(wanted, np.cumsum(wanted) - 1, -1).astype(np.intp)
     members = {window: bucket[number[window.start] : number[window.end]].tolist() for window in windows}
-    return Buckets(instants(moments), bucket), members
+    return Buckets(instants_of(moments), bucket), members
 
 
 def span_of(windows: Sequence[Window]) -> Span:

@@ -7,6 +7,7 @@ from functools import reduce
 from types import MappingProxyType
 
 from engine.answers import answers_to
+from engine.buckets import tiles
 from engine.errors import DataError
 from engine.monitor import Signal
 from engine.pieces import Counted, Performance, states_of, together
@@ -36,6 +37,7 @@ class Scored:
         revised: scheduled times of earlier runs whose predictions or labels have changed since.
         states: by scheduled time what a run's record is to have, so that later runs see what has changed (`record`).
         truth_dated: whether labels tell when they became known, without which no orphan can be told.
+        gone: by window, how many of its buckets are no longer in the source.
         trouble: why nothing could be read; None when it could.
     """
 
@@ -46,7 +48,12 @@ class Scored:
     revised: tuple[datetime, ...] = ()
     states: dict[datetime, str] = field(default_factory=dict[datetime, str])
     truth_dated: bool = False
+    gone: dict[Window, int] = field(default_factory=dict[Window, int])
     trouble: str | None = None
+
+    def vanished(self, time: datetime) -> dict[str, int]:
+        """How many buckets of the window are no longer in the source; what was kept of them stands in."""
+        return {"the window": self.gone.get(self.plan.windows[time], 0)}
 
     def record(self, time: datetime) -> dict[str, str]:
         """What the run's record is to have among its fingerprints."""
@@ -117,6 +124,9 @@ class _Asking:
     def states(self, window: Window) -> list[Performance] | None:
         return states_of(window, self.question.step, self.question.max_delay, self.counted)
 
+    def gone(self, window: Window) -> int:
+        return sum(self.counted[bucket].vanished for bucket in tiles(window, self.question.step))
+
     def text(self, window: Window) -> str:
         return state_text(self.question, window, self.states(window) or ())
 
@@ -169,6 +179,7 @@ def _follow(found: Sequence[Scored], asking: Sequence[_Asking], readings: Readin
             _answer_together([each], readings, store, refresh=False)
         if each.found.trouble is None:
             each.found.performance = {window: together(each.states(window) or ()) for window in plan.distinct_windows}
+            each.found.gone = {window: each.gone(window) for window in plan.distinct_windows}
             each.found.states = {time: each.text(window) for time, window in plan.windows.items()}
 
 

@@ -92,12 +92,11 @@ class Comparison:
         """How many rows a window has."""
         return self.production.found.rows.get(window, 0) if self.production else 0
 
-    def vanished(self, window: Window, baseline: Window | None) -> str | None:
-        """Why the profiles of these windows are not what a scan of the source would find today; None: they are."""
-        sides = zip(self.sides, (window, baseline), ("the window", "the baseline"), strict=False)
-        gone = [(side.found.vanished.get(each, 0), name) for side, each, name in sides]
-        said = " and ".join(f"{count:,} of {name}" for count, name in gone if count)
-        return f"buckets that are no longer in the source are counted as they were kept: {said}" if said else None
+    def vanished(self, time: datetime) -> dict[str, int]:
+        """By side how many of its buckets at a scheduled time are no longer in the source; what was kept stands in."""
+        windows = (self.plan.windows[time], self.plan.baselines[time])
+        sides = zip(self.sides, windows, ("the window", "the baseline"), strict=False)
+        return {name: side.found.vanished.get(window, 0) for side, window, name in sides}
 
     def latest(self, window: Window) -> datetime | None:
         """The latest timestamp of a window; None where it has no rows."""

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from engine.files import micros
+from engine.instants import instant_of
 from engine.windows import Window
 from signals.timestamps import PER_MICROSECOND, UNDATED, TimeFormat, read_instants
 
@@ -57,14 +57,14 @@ def stretches_of(value: pa.Scalar, form: TimeFormat) -> list[Stretch]:
 
 def stretches_in(window: Window | None) -> list[Stretch] | None:
     """A window as a stretch; None for None."""
-    return None if window is None else [(micros(window.start), micros(window.end) - 1)]
+    return None if window is None else [(instant_of(window.start), instant_of(window.end) - 1)]
 
 
 def overlapping(pieces: Sequence[Sequence[Stretch] | None], windows: Sequence[Window]) -> Mask:
     """bool[pieces, windows]: whether a piece may have rows in a window; one of which nothing is known may."""
     owner = np.repeat(np.arange(len(pieces)), [0 if each is None else len(each) for each in pieces])
     low, high = _ends([stretch for each in pieces if each is not None for stretch in each])
-    start, end = _ends([(micros(window.start), micros(window.end)) for window in windows])
+    start, end = _ends([(instant_of(window.start), instant_of(window.end)) for window in windows])
     found = np.zeros((len(pieces), len(windows)), np.bool_)
     np.logical_or.at(found, owner, (low[:, None] < end) & (high[:, None] >= start))
     found[[place for place, each in enumerate(pieces) if each is None]] = True
@@ -76,7 +76,7 @@ def contained(pieces: Sequence[Sequence[Stretch] | None], windows: Sequence[Wind
     found = np.zeros((len(pieces), len(windows)), np.bool_)
     one = [place for place, each in enumerate(pieces) if each is not None and len(each) == 1]
     low, high = _ends([each[0] for each in pieces if each is not None and len(each) == 1])
-    start, end = _ends([(micros(window.start), micros(window.end)) for window in windows])
+    start, end = _ends([(instant_of(window.start), instant_of(window.end)) for window in windows])
     found[one] = (low[:, None] >= start) & (high[:, None] < end)
     return found
 

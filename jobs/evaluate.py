@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from engine.errors import DataError
 from engine.results import RunStatus
-from jobs.consoles import err, out, working
-from jobs.exits import BREACHED, show_error
+from jobs.consoles import out, working
+from jobs.exits import BREACHED, show_data_errors
 from jobs.found import Found
 from jobs.stores import opened_store
 from jobs.times import due_or_latest, is_due, now
@@ -99,9 +98,6 @@ def _show(found: Sequence[Found], store: Store, *, as_json: bool) -> None:
 
 
 def _exit_code(found: Sequence[Found], *, fail_on_breach: bool) -> int:
-    errors = [line for each in found for error in each.evaluation.errors for line in error.splitlines()]
-    for text in dict.fromkeys(errors):
-        show_error(err(), DataError(text))
-    if errors:
-        return DataError.exit_code
+    if code := show_data_errors(error for each in found for error in each.evaluation.errors):
+        return code
     return BREACHED if fail_on_breach and any(each.evaluation.breaches for each in found) else 0

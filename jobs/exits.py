@@ -13,7 +13,7 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import ParamSpec
 
@@ -21,11 +21,11 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from engine.errors import DefinitionError, DriftlineError, Problem
+from engine.errors import DataError, DefinitionError, DriftlineError, Problem
 from jobs.consoles import err
 from jobs.wording import plural
 
-__all__ = ["BREACHED", "INTERRUPTED", "ending", "show_error", "show_problems"]
+__all__ = ["BREACHED", "INTERRUPTED", "ending", "show_data_errors", "show_error", "show_problems"]
 
 BREACHED = 10
 BUG = 1
@@ -65,6 +65,14 @@ def show_error(console: Console, error: DriftlineError) -> None:
         return
     for line in str(error).splitlines() or [type(error).__name__]:
         console.print(Text.assemble(("error ", "bold red"), line), soft_wrap=True)
+
+
+def show_data_errors(texts: Iterable[str]) -> int:
+    """What of the data could not be read, each line once; the exit code, 0 where everything could."""
+    lines = dict.fromkeys(line for text in texts for line in text.splitlines())
+    for line in lines:
+        show_error(err(), DataError(line))
+    return DataError.exit_code if lines else 0
 
 
 def show_problems(console: Console, problems: Sequence[Problem]) -> None:

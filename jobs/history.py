@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import DataError, DefinitionError, Problem
+from engine.errors import DefinitionError, Problem
 from engine.results import RunStatus, as_table
 from engine.tables import RUNS, SIGNAL_METRICS
-from jobs.consoles import Progress, err, out, working
+from jobs.consoles import Progress, out, working
 from jobs.documents import plain_rows
-from jobs.exits import show_error
+from jobs.exits import show_data_errors
 from jobs.periods import Tally, Window, periods_of
 from jobs.stores import opened_store
 from jobs.times import now
@@ -64,10 +64,7 @@ def backfill_monitors(
             done = f"windows {first + 1:,} to {first + len(chunk):,} of {len(due):,}: "
             _evaluate(monitors, chunk, tallies, store, spark, lambda text, done=done: say(done + text), refresh=refresh)
     _show([tally for tally in tallies if tally.windows], start, end, as_json=as_json)
-    errors = dict.fromkeys(line for tally in tallies for error in tally.errors for line in error.splitlines())
-    for text in errors:
-        show_error(err(), DataError(text))
-    return DataError.exit_code if errors else 0
+    return show_data_errors(error for tally in tallies for error in tally.errors)
 
 
 def _due(monitor: Monitor, start: datetime, end: datetime) -> list[datetime]:

@@ -12,11 +12,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from engine.errors import DataError
 from engine.store import Store
 from jobs.consoles import err, out, working
 from jobs.documents import plain_rows
-from jobs.exits import show_error
+from jobs.exits import show_data_errors
 from jobs.stores import opened_store
 from jobs.times import due_or_latest, now
 from jobs.wording import plural, span
@@ -98,7 +97,7 @@ def verify_profiles(
     store = opened_store(store_uri)
     times = [_times(monitor, start, end) for monitor in monitors]
     found: list[tuple[Monitor, Verified]] = []
-    errors: dict[str, None] = {}
+    errors: list[str] = []
     with working() as say:
         say("starting Spark")
         spark = session()
@@ -108,13 +107,11 @@ def verify_profiles(
             say(f"{monitor.name}: counting again")
             verified, wrong = verify(spark, monitor, due, store)
             found += [(monitor, each) for each in verified]
-            errors |= dict.fromkeys(wrong)
+            errors += wrong
     for monitor, each in found:
         _show(monitor, each)
-    for text in errors:
-        show_error(err(), DataError(text))
-    if errors:
-        return DataError.exit_code
+    if code := show_data_errors(errors):
+        return code
     return DIFFERENT if any(each.different for _, each in found) else 0
 
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from engine.errors import DataError
-from jobs.consoles import err, out, working
-from jobs.exits import show_error
+from jobs.consoles import out, working
+from jobs.exits import show_data_errors
 from jobs.stores import opened_store
 from jobs.times import due_or_latest
 from jobs.wording import plural
@@ -40,7 +39,7 @@ def rebin_monitors(
     times = [due_or_latest(monitor, at) for monitor in monitors]
     store = opened_store(store_uri)
     found: list[Rebinned] = []
-    errors: dict[str, None] = {}
+    errors: list[str] = []
     with working() as say:
         say("starting Spark")
         spark = session()
@@ -50,11 +49,9 @@ def rebin_monitors(
             say(f"{monitor.name}: looking at the baselines")
             rebinned, wrong = rebin(spark, monitor, time, store)
             found += rebinned
-            errors |= dict.fromkeys(wrong)
+            errors += wrong
     out().print(_table(found) if found else Text("nothing to bin: no signal has a baseline that could be read"))
-    for text in errors:
-        show_error(err(), DataError(text))
-    return DataError.exit_code if errors else 0
+    return show_data_errors(errors)
 
 
 def _table(found: Sequence[Rebinned]) -> Table:

@@ -1,16 +1,12 @@
-"""A table's rows as Python values, without waiting for pandas.
+"""A table's rows as Python values, without waiting for pandas; see `engine.instants`."""
 
-`pyarrow` imports pandas, for a third of a second, as soon as it is asked for a timestamp as a Python value.
-"""
-
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 
-__all__ = ["records"]
+from engine.instants import instants_in, time_of
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+__all__ = ["records"]
 
 
 def records(table: pa.Table) -> list[dict[str, Any]]:
@@ -22,5 +18,4 @@ def records(table: pa.Table) -> list[dict[str, Any]]:
 def _values(column: pa.ChunkedArray) -> list[Any]:
     if not pa.types.is_timestamp(column.type):
         return column.to_pylist()
-    instants = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_pylist()
-    return [None if at is None else EPOCH + timedelta(microseconds=at) for at in instants]
+    return [None if instant is None else time_of(instant) for instant in instants_in(column)]

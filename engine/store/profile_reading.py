@@ -4,7 +4,6 @@ What is NULL in a table because it has no value there (the lowest of no numbers)
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.errors import StoreError
+from engine.instants import instant_of
 from engine.store.profiles import ProfileKey, StoredProfile
 from engine.windows import Window
 from signals.bins import Bins, NumericBins
@@ -20,8 +20,6 @@ from signals.distinct import Distinct
 from signals.profile import CategoricalProfile, NumericProfile, Profile
 
 __all__ = ["from_rows"]
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def from_rows(
@@ -119,10 +117,7 @@ def _slices(lists: pa.ListArray) -> list[slice]:
 
 
 def _microseconds(bucket: Window | None) -> tuple[int | None, int | None]:
-    if bucket is None:
-        return None, None
-    start, end = ((each - EPOCH) // timedelta(microseconds=1) for each in (bucket.start, bucket.end))
-    return start, end
+    return (None, None) if bucket is None else (instant_of(bucket.start), instant_of(bucket.end))
 
 
 def _or(value: float | None, absent: float) -> float:

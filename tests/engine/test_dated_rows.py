@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.batches import Batch
 from engine.dated_rows import tally, when_by_piece
-from engine.files import instants
+from engine.instants import instants_of
 from engine.monitor import Columns
 from engine.time_ranges import contained, overlapping, stretches_between, stretches_in, stretches_of
 from engine.windows import Window
@@ -73,9 +73,9 @@ def test_a_window_overlaps_a_piece_exactly_where_it_has_rows(batches, form, span
 )
 def test_rows_are_counted_by_window_with_the_first_and_the_last(batches, spans):
     found = tally(Rows(batches, "time"), AT, spans)
-    moments = instants([START + n * timedelta(minutes=1) for _, each in batches for n in each if n is not None])
+    moments = instants_of([START + n * timedelta(minutes=1) for _, each in batches for n in each if n is not None])
     for span in spans:
-        start, end = instants([span.start, span.end])
+        start, end = instants_of([span.start, span.end])
         own = moments[(moments >= start) & (moments < end)]
         assert found.get(span) == ((len(own), own.min(), own.max()) if len(own) else None)
 
@@ -104,7 +104,7 @@ def test_a_time_that_lost_its_microseconds_in_a_log_is_still_of_its_window():
 
 
 def test_a_partitions_constant_tells_its_time():
-    day = int(instants([START])[0])
+    day = int(instants_of([START])[0])
     seconds = day // 10**6
     for value in (pa.scalar("2013-07-01"), pa.scalar(START.date()), pa.scalar(START)):
         assert stretches_of(value, TimeFormat.AUTO) == [(day, day)]

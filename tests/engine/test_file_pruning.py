@@ -16,7 +16,8 @@ from engine.batches import Span
 from engine.errors import DataError
 from engine.file_pruning import Cut, splits_of
 from engine.file_set import FileSet
-from engine.files import instants, list_files
+from engine.files import list_files
+from engine.instants import instants_of
 from engine.monitor import Columns
 from engine.partitions import PartitionTime
 from engine.windows import Window
@@ -35,7 +36,7 @@ def opened(path: Path, **steps: str) -> FileSet:
 
 
 def timestamps(moments: list[datetime], kind: str) -> pa.Array:
-    micros = instants(moments)
+    micros = instants_of(moments)
     if kind in EPOCHS:
         return pa.array([None if n % 7 == 3 else int(micro) // EPOCHS[kind] for n, micro in enumerate(micros)])
     if kind == "seconds as doubles":
@@ -119,7 +120,7 @@ def holds_wanted_rows(files: FileSet, path: str, number: int, cut: Cut) -> bool:
     arrays |= {name: pa.repeat(value, len(table)) for name, value in files.constants[place].items()}
     moments = read_instants(arrays["at"], cut.roles.timestamp_format)
     inside = np.zeros(len(table), bool) if cut.spans else np.ones(len(table), bool)
-    for start, end in ((instants([span.start])[0], instants([span.end])[0]) for span in cut.spans):
+    for start, end in ((instants_of([span.start])[0], instants_of([span.end])[0]) for span in cut.spans):
         inside |= (moments >= start) & (moments < end)
     chosen = np.zeros(len(table), bool) if cut.segments else np.ones(len(table), bool)
     for segment in cut.segments:

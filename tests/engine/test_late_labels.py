@@ -185,6 +185,9 @@ def test_predictions_that_are_deleted_after_a_while_do_not_rewrite_the_past(spar
     assert found.revised == (day(5),)
     again, _ = scored(lab, monitor, day(3), store)
     assert again.performance[Window(day(2), day(3))].coverage.rows == PER_DAY
+    (row, *others) = run(lab, monitor, [day(3)], store)[0].rows
+    assert "no longer in the source" in (row.reason or "")
+    assert {each.reason for each in others} == {row.reason}
 
 
 def test_all_signals_of_a_revised_run_are_evaluated(lab, store):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.files import instants
+from engine.instants import instants_of
 from engine.scanning import buckets_of, span_of
 from engine.windows import Window
 
@@ -21,7 +21,7 @@ windows = st.lists(
 def test_the_buckets_of_a_window_hold_exactly_its_moments(windows, hours):
     buckets, members = buckets_of(windows)
     moments = [START + timedelta(hours=hour) for hour in hours]
-    bucket = buckets.of(instants(moments))
+    bucket = buckets.of(instants_of(moments))
     for window in windows:
         inside = [window.start <= moment < window.end for moment in moments]
         assert [found in members[window] for found in bucket.tolist()] == inside
