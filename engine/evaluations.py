@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
+from engine.answered import Answered
 from engine.histories import Histories
 from engine.measuring import measure
 from engine.monitor import Monitor
@@ -73,7 +74,7 @@ class Work:
     """
 
     due: Due
-    signals: Sequence[Comparison | Scored]
+    signals: Sequence[Comparison | Scored | Answered]
     store: Store | None
     now: datetime
     _attempts: Mapping[datetime, int] = field(init=False)

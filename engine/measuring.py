@@ -1,10 +1,12 @@
 """What every metric that a signal asks for says of every group: numbers with their evidence, or reasons."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from engine.answered import Answered
+from engine.measured import DATASET, Measured, broken
 from engine.monitor import MetricRequest, Signal
 from engine.pieces import Performance
 from engine.scored import Scored
@@ -23,41 +25,16 @@ from signals.scorecard import Scorecard
 from signals.segments import AGGREGATE
 from signals.verdicts import Status
 
-__all__ = ["DATASET", "Measured", "measure"]
+__all__ = ["measure"]
 
-DATASET = "dataset"
-"""The group of a metric of a whole dataset."""
 NAMED = 20
 """How many unseen values the evidence names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A metric's answer for one group.
-
-    Attributes:
-        group: the feature, the prediction or the dataset.
-        request: what was asked.
-        result: what the metric answered.
-        rows: the window's rows, as far as they are known.
-        status: why the result is not to be judged, where that is not for its verdict to say.
-        provisional: what is not final about it; None when it is.
-        remark: what else to know about it; None when there is nothing.
-        segment: the name of the rows that it is about; None where they could not be told.
-    """
-
-    group: str
-    request: MetricRequest
-    result: Measurement | Undefined
-    rows: int | None = None
-    status: Status | None = None
-    provisional: str | None = None
-    remark: str | None = None
-    segment: str | None = AGGREGATE
-
-
-def measure(found: Comparison | Scored, scheduled_for: datetime) -> list[Measured]:
+def measure(found: Comparison | Scored | Answered, scheduled_for: datetime) -> list[Measured]:
     """Every metric that a signal asks for, at one scheduled time."""
+    if isinstance(found, Answered):
+        return found.at(scheduled_for)
     answers = (
         _measure_scored(found, scheduled_for)
         if isinstance(found, Scored)
@@ -78,7 +55,7 @@ def _gone(vanished: Mapping[str, int]) -> str | None:
 def _measure_comparison(found: Comparison, scheduled_for: datetime) -> list[Measured]:
     signal, window = found.plan.signal, found.plan.windows[scheduled_for]
     if found.trouble:
-        return [_broken(DATASET, request, found.trouble) for request in _each_once(signal)]
+        return [broken(DATASET, request, found.trouble) for request in _each_once(signal)]
     current, baseline = found.current(window), found.baseline(found.plan.baselines[scheduled_for])
     answers: list[Measured] = []
     for watched in found.watched:
@@ -91,7 +68,7 @@ def _measure_comparison(found: Comparison, scheduled_for: datetime) -> list[Meas
 def _measure_scored(found: Scored, scheduled_for: datetime) -> list[Measured]:
     signal, window = found.plan.signal, found.plan.windows[scheduled_for]
     if found.trouble:
-        return [_broken(found.group, request, found.trouble) for request in signal.metrics]
+        return [broken(found.group, request, found.trouble) for request in signal.metrics]
     performance = found.performance[window]
     coverage, rules = performance.coverage, signal.ground_truth
     share = coverage.labelled / coverage.rows if coverage.rows else 1.0
@@ -143,7 +120,7 @@ def _measure_column(
     kind = known.bins.kind if known else None
     requests = list(_requests(signal, watched.group, kind))
     if watched.trouble:
-        yield from (_broken(watched.group, request, watched.trouble) for request in requests)
+        yield from (broken(watched.group, request, watched.trouble) for request in requests)
         return
     if current is None:
         return
@@ -211,7 +188,3 @@ def _each_once(signal: Signal) -> Iterator[MetricRequest]:
         if request.metric not in seen:
             seen.add(request.metric)
             yield request
-
-
-def _broken(group: str, request: MetricRequest, why: str) -> Measured:
-    return Measured(group, request, Undefined(why), status=Status.ERROR)

@@ -20,8 +20,23 @@ if TYPE_CHECKING:
     from engine.triggers import Trigger
 
 __all__ = [
-    "Columns", "Context", "Data", "Features", "Filter", "FilterDimension", "FixedWindow", "GroundTruth",
-    "LookbackWindow", "MetricRequest", "Monitor", "Signal", "SignalType", "Source", "TimeFormat", "WindowDefinition",
+    "PROFILED",
+    "Columns",
+    "Context",
+    "Data",
+    "Features",
+    "Filter",
+    "FilterDimension",
+    "FixedWindow",
+    "GroundTruth",
+    "LookbackWindow",
+    "MetricRequest",
+    "Monitor",
+    "Signal",
+    "SignalType",
+    "Source",
+    "TimeFormat",
+    "WindowDefinition",
 ]  # fmt: skip
 
 
@@ -30,6 +45,14 @@ class SignalType(StrEnum):
     PREDICTION_DRIFT = "prediction_drift"
     DATA_QUALITY = "data_quality"
     MODEL_PERFORMANCE = "model_performance"
+    FEATURE_ATTRIBUTION_DRIFT = "feature_attribution_drift"
+    CUSTOM = "custom"
+    GENERATION_TOKEN_STATISTICS = "generation_token_statistics"
+    GENERATION_SAFETY_QUALITY = "generation_safety_quality"
+
+
+PROFILED = frozenset({SignalType.DATA_DRIFT, SignalType.PREDICTION_DRIFT, SignalType.DATA_QUALITY})
+"""The signals that are measured on profiles of columns."""
 
 
 class Context(StrEnum):

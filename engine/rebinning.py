@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from engine.baselines import frozen_bins
 from engine.comparisons import bins_groups
 from engine.errors import DataError
-from engine.monitor import Monitor, SignalType
+from engine.monitor import PROFILED, Monitor
 from engine.plan import plan_of
 from engine.readings import Readings
 from engine.sides import open_sides
@@ -47,11 +47,7 @@ def rebin(
         StoreError: the bins cannot be kept.
     """
     readings = Readings(spark, frames or {})
-    plans = [
-        plan
-        for plan in plan_of(monitor, [time.astimezone(UTC)])
-        if plan.signal.type is not SignalType.MODEL_PERFORMANCE
-    ]
+    plans = [plan for plan in plan_of(monitor, [time.astimezone(UTC)]) if plan.signal.type in PROFILED]
     found: list[Rebinned] = []
     for members, request in bins_groups([each for each in open_sides(plans, readings) if not each.trouble]):
         reference = members[0].reference

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.histories import Histories, Point
-from engine.measuring import Measured
+from engine.measured import Measured
 from engine.monitor import Monitor
 from engine.plan import SignalPlan
 from engine.results import CheckKey, MetricRow
@@ -112,8 +112,13 @@ def _verdict(answer: Measured, min_rows: int, history: Sequence[Point]) -> Verdi
 
 
 def _gate(answer: Measured, min_rows: int) -> int:
-    family = METRICS[answer.request.metric].family
-    return 0 if family in (Family.DATASET, Family.COVERAGE) else min_rows
+    family = _family(answer.request.metric)
+    return 0 if family in (Family.DATASET, Family.COVERAGE, None) else min_rows
+
+
+def _family(metric: str) -> Family | None:
+    """The metric's family; None for one of a user's own component, which counts its rows itself."""
+    return METRICS[metric].family if metric in METRICS else None
 
 
 def _group(answer: Measured) -> str:
@@ -163,6 +168,6 @@ def _q_values(answers: Sequence[Measured]) -> dict[int, float | None]:
     found: dict[int, float | None] = {}
     for same in by_metric.values():
         p_values = [each.result.p_value if isinstance(each.result, Measurement) else None for each in same]
-        if METRICS[same[0].request.metric].family is Family.DRIFT:
+        if _family(same[0].request.metric) is Family.DRIFT:
             found |= {id(each): q for each, q in zip(same, q_values(p_values), strict=True)}
     return found

@@ -11,11 +11,12 @@ from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
+from engine.answered import Answered, Answerer
 from engine.carriers import with_carriers
 from engine.comparisons import compare
 from engine.errors import DataError
 from engine.evaluations import Due, Evaluation, Work
-from engine.monitor import Monitor, SignalType
+from engine.monitor import PROFILED, Monitor, SignalType
 from engine.plan import SignalPlan, plan_of
 from engine.readings import Readings
 from engine.records import Cost
@@ -28,6 +29,9 @@ from engine.store import Store
 __all__ = ["Due", "Evaluation", "evaluate", "evaluate_all", "evaluate_together"]
 
 Progress = Callable[[str], None]
+
+ANSWERED_BY: Mapping[SignalType, Answerer] = {}
+"""Who answers signals that are neither profiled nor joined with labels."""
 
 
 def evaluate(
@@ -107,10 +111,12 @@ def evaluate_together(
     with Meter(spark) as meter:
         due, scored = _scored(due, readings, store, say, refresh=refresh, revise=revise)
         say("reading production and baselines")
-        plans = [plan for each in due for plan in plan_of(each.monitor, each.times) if not _labelled(plan)]
-        compared = compare(plans, readings, store, refresh=refresh)
+        plans = [plan for each in due for plan in plan_of(each.monitor, each.times)]
+        compared = compare([plan for plan in plans if plan.signal.type in PROFILED], readings, store, refresh=refresh)
+        answered = _answered(plans, readings, store, say, refresh=refresh)
         say("measuring")
-        works = [Work(each, _of(each.monitor, (*scored, *compared)), store, now or each.times[-1]) for each in due]
+        signals = (*scored, *compared, *answered)
+        works = [Work(each, _of(each.monitor, signals), store, now or each.times[-1]) for each in due]
         rows = with_carriers([row for work in works for row in work.rows()], compared, readings, store)
     cost = Cost(readings, meter, sum(len(each.times) for each in due))
     found = [work.evaluations(rows, cost, asked[work.due.monitor.name]) for work in works]
@@ -121,7 +127,18 @@ def evaluate_together(
     return found
 
 
-def _of(monitor: Monitor, found: Sequence[Comparison | Scored]) -> list[Comparison | Scored]:
+def _answered(
+    plans: Sequence[SignalPlan], readings: Readings, store: Store | None, say: Progress, *, refresh: bool
+) -> list[Answered]:
+    found: list[Answered] = []
+    for kind, answer in ANSWERED_BY.items():
+        if mine := [plan for plan in plans if plan.signal.type is kind]:
+            say(f"answering {kind.value.replace('_', ' ')}")
+            found += answer(mine, readings, store, refresh=refresh)
+    return found
+
+
+def _of(monitor: Monitor, found: Sequence[Comparison | Scored | Answered]) -> list[Comparison | Scored | Answered]:
     """What was found of a monitor's signals, in their order."""
     mine = {each.plan.signal.name: each for each in found if each.plan.monitor is monitor}
     return [mine[signal.name] for signal in monitor.signals]

@@ -52,7 +52,7 @@ SIGNAL_METRICS = TableDefinition(
         [
             required("monitor", pa.string(), "The monitor's name."),
             required("signal", pa.string(), "The signal's name in the monitor."),
-            required("signal_type", pa.string(), "data_drift, prediction_drift, data_quality or model_performance."),
+            required("signal_type", pa.string(), "The kind of signal: data_drift, model_performance, custom, ..."),
             required("run_id", pa.string(), "The run that wrote this row; see `runs`."),
             required("scheduled_for", TIME, "The time that the run was due, from which its windows are computed."),
             required("window_start", TIME, "Start of the window of production data, inclusive."),

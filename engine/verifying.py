@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from engine.comparisons import freeze, requests_by_data
 from engine.errors import DataError
-from engine.monitor import Monitor, SignalType
+from engine.monitor import PROFILED, Monitor
 from engine.plan import plan_of
 from engine.profiling import recount
 from engine.readings import Readings
@@ -49,7 +49,7 @@ def verify(
         What was found, by dataset, and the errors of what cannot be read.
     """
     readings = Readings(spark, frames or {})
-    plans = [plan for plan in plan_of(monitor, times) if plan.signal.type is not SignalType.MODEL_PERFORMANCE]
+    plans = [plan for plan in plan_of(monitor, times) if plan.signal.type in PROFILED]
     found = open_sides(plans, readings)
     freeze([each for each in found if each.trouble is None], readings, store)
     verified: list[Verified] = []
