@@ -20,23 +20,8 @@ if TYPE_CHECKING:
     from engine.triggers import Trigger
 
 __all__ = [
-    "PROFILED",
-    "Columns",
-    "Context",
-    "Data",
-    "Features",
-    "Filter",
-    "FilterDimension",
-    "FixedWindow",
-    "GroundTruth",
-    "LookbackWindow",
-    "MetricRequest",
-    "Monitor",
-    "Signal",
-    "SignalType",
-    "Source",
-    "TimeFormat",
-    "WindowDefinition",
+    "PROFILED", "Columns", "Context", "Data", "Features", "Filter", "FilterDimension", "FixedWindow", "GroundTruth",
+    "LookbackWindow", "MetricRequest", "Monitor", "Signal", "SignalType", "Source", "TimeFormat", "WindowDefinition",
 ]  # fmt: skip
 
 
