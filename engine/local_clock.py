@@ -13,6 +13,9 @@ from tzlocal.windows_tz import win_tz
 
 __all__ = ["canonical_zone", "instant", "instants_of", "zone_names"]
 
+RETIRED = {"Kamchatka Standard Time": "Asia/Kamchatka", "Mid-Atlantic Standard Time": "Etc/GMT+2"}
+"""Names that Windows no longer lists and Azure still accepts."""
+
 
 def instant(local: datetime, zone: ZoneInfo, *, second: bool = False) -> datetime:
     """The UTC instant of a naive local time; of the two that it may mean, the first unless `second`."""
@@ -33,12 +36,12 @@ def canonical_zone(name: str) -> str | None:
 
 def zone_names() -> list[str]:
     """Every name that `canonical_zone` knows, IANA names first."""
-    return [*sorted(available_timezones()), *sorted(win_tz)]
+    return [*sorted(available_timezones()), *sorted(RETIRED | win_tz)]
 
 
 @cache
 def _zones() -> dict[str, str]:
-    windows = {name.casefold(): zone for name, zone in win_tz.items() if _exists(zone)}
+    windows = {name.casefold(): zone for name, zone in (RETIRED | win_tz).items() if _exists(zone)}
     return windows | {name.casefold(): name for name in available_timezones()}
 
 

@@ -15,6 +15,7 @@ from jobs.options import (
     Budget,
     By,
     Conf,
+    Count,
     FailOnBreach,
     Feature,
     Form,
@@ -30,6 +31,7 @@ from jobs.options import (
     RunFormat,
     SetThreshold,
     Since,
+    Starting,
     StoreUri,
     To,
     Until,
@@ -74,6 +76,26 @@ def schema(*, verbose: Verbose = False) -> None:
     from jobs.validate import print_schema
 
     print_schema()
+
+
+@app.command("next", epilog="Example: driftline next conf/monitors/flights.yaml -n 10")
+@ending
+def next_(
+    monitor: Annotated[str, typer.Argument(metavar="MONITOR", help="A monitor's file, or its name under conf/.")],
+    *,
+    count: Count = 5,
+    start: Starting = None,
+    form: Form = RunFormat.TABLE,
+    verbose: Verbose = False,
+) -> None:
+    """Show when a monitor is due next, and which windows of data each of its signals will look at then.
+
+    Times are in UTC and, where the trigger has another time zone, in that. Spark is not started.
+    """
+    from jobs.times import now
+    from jobs.upcoming import print_upcoming
+
+    print_upcoming(monitor, start or now(), count, as_json=form is RunFormat.JSON)
 
 
 @app.command(epilog="Example: driftline run conf/monitors/flights.yaml --at 2013-07-02T03:15Z")

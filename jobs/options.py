@@ -16,6 +16,7 @@ __all__ = [
     "Budget",
     "By",
     "Conf",
+    "Count",
     "FailOnBreach",
     "Feature",
     "Form",
@@ -33,6 +34,7 @@ __all__ = [
     "RunFormat",
     "SetThreshold",
     "Since",
+    "Starting",
     "StoreUri",
     "To",
     "Until",
@@ -83,6 +85,9 @@ To = Annotated[datetime, typer.Option("--to", parser=parse_time, metavar="TIME",
 Since = Annotated[
     datetime | None, typer.Option("--from", parser=parse_time, metavar="TIME", help="Scheduled at that time or later.")
 ]
+Starting = Annotated[
+    datetime | None, typer.Option("--from", parser=parse_time, metavar="TIME", help="Due at that time or later; now.")
+]
 Until = Annotated[
     datetime | None, typer.Option("--to", parser=parse_time, metavar="TIME", help="Scheduled before that time.")
 ]
@@ -115,6 +120,7 @@ By = Annotated[
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="How many rows, newest first; a table has 50 if nothing is said.")
 ]
+Count = Annotated[int, typer.Option("-n", "--count", min=1, max=10_000, help="How many scheduled times.")]
 Refresh = Annotated[bool, typer.Option("--refresh", help="Read again what is kept of the data.")]
 Keep = Annotated[
     str,

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 __all__ = [
     "SYMBOLS",
@@ -80,10 +80,10 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-def moment(time: datetime) -> str:
+def moment(time: datetime, zone: tzinfo = UTC) -> str:
     """``2 Jul 2013 03:15 UTC``."""
-    utc = time.astimezone(UTC)
-    return f"{utc.day} {utc:%b %Y %H:%M} UTC"
+    local = time.astimezone(zone)
+    return f"{local.day} {local:%b %Y %H:%M %Z}"
 
 
 def short_moment(time: datetime, beside: datetime) -> str:
@@ -94,11 +94,13 @@ def short_moment(time: datetime, beside: datetime) -> str:
     return f"{utc.day} {utc:%b}{year}{clock}"
 
 
-def span(start: datetime, end: datetime) -> str:
+def span(start: datetime, end: datetime, zone: tzinfo = UTC) -> str:
     """A half-open window: whole days by their dates, anything else to the minute."""
-    first, last = start.astimezone(UTC), end.astimezone(UTC)
+    first, last = start.astimezone(zone), end.astimezone(zone)
     if (first.hour, first.minute, last.hour, last.minute) != (0, 0, 0, 0):
-        return f"{first.day} {first:%b %Y %H:%M} to {last.day} {last:%b %Y %H:%M} UTC"
-    if (last - first).days == 1:
-        return f"{first.day} {first:%b %Y} (UTC)"
-    return f"{first.day} {first:%b %Y} to {last.day} {last:%b %Y} (UTC, end excluded)"
+        # The clocks may have changed in between.
+        begins = f"{first:%H:%M}" if f"{first:%Z}" == f"{last:%Z}" else f"{first:%H:%M %Z}"
+        return f"{first.day} {first:%b %Y} {begins} to {last.day} {last:%b %Y %H:%M %Z}"
+    if (last.date() - first.date()).days == 1:
+        return f"{first.day} {first:%b %Y} ({first:%Z})"
+    return f"{first.day} {first:%b %Y} to {last.day} {last:%b %Y} ({last:%Z}, end excluded)"

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from engine.cron import Cron
 from engine.definitions.shape import Complaint, Shape, complain, did_you_mean, key
-from engine.definitions.words import Moment, OneOf, many, utc
+from engine.definitions.words import Moment, OneOf, utc
 from engine.local_clock import canonical_zone, zone_names
 from engine.recurrence import Frequency, Recurrence
 from engine.triggers import Trigger
@@ -27,6 +27,19 @@ def _zone(name: Any) -> str:
     return zone
 
 
+def _cased(value: Any) -> Any:
+    """The trigger with its type in lower case: Azure reads `Recurrence` as well."""
+    kind = value.get("type") if isinstance(value, dict) else None
+    return value | {"type": kind.lower()} if isinstance(kind, str) else value
+
+
+def _listed(value: Any) -> Any:
+    """One item as a list of one; an empty list, as Azure's SDK writes it, says no more than a missing key."""
+    if value is None:
+        return ()
+    return value if isinstance(value, list | tuple) else [value]
+
+
 def _expression(text: str) -> str:
     try:
         return Cron.parse(text).expression
@@ -38,11 +51,13 @@ Hour = Annotated[int, Field(ge=0, le=23)]
 Minute = Annotated[int, Field(ge=0, le=59)]
 MonthDay = Annotated[int, Field(ge=1, le=31)]
 WeekDay = Annotated[str, OneOf(WEEK_DAYS)]
-Hours = Annotated[tuple[Hour, ...], BeforeValidator(many, json_schema_input_type=Hour | tuple[Hour, ...])]
-Minutes = Annotated[tuple[Minute, ...], BeforeValidator(many, json_schema_input_type=Minute | tuple[Minute, ...])]
-WeekDays = Annotated[tuple[WeekDay, ...], BeforeValidator(many, json_schema_input_type=WeekDay | tuple[WeekDay, ...])]
+Hours = Annotated[tuple[Hour, ...], BeforeValidator(_listed, json_schema_input_type=Hour | tuple[Hour, ...])]
+Minutes = Annotated[tuple[Minute, ...], BeforeValidator(_listed, json_schema_input_type=Minute | tuple[Minute, ...])]
+WeekDays = Annotated[
+    tuple[WeekDay, ...], BeforeValidator(_listed, json_schema_input_type=WeekDay | tuple[WeekDay, ...])
+]
 MonthDays = Annotated[
-    tuple[MonthDay, ...], BeforeValidator(many, json_schema_input_type=MonthDay | tuple[MonthDay, ...])
+    tuple[MonthDay, ...], BeforeValidator(_listed, json_schema_input_type=MonthDay | tuple[MonthDay, ...])
 ]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 
@@ -136,4 +151,4 @@ class CronTrigger(_Times):
         return Trigger(rule, self.time_zone, self._aware(self.start_time), self._aware(self.end_time))
 
 
-TriggerKeys = Annotated[RecurrenceTrigger | CronTrigger, Field(discriminator="type")]
+TriggerKeys = Annotated[RecurrenceTrigger | CronTrigger, Field(discriminator="type"), BeforeValidator(_cased)]

@@ -3,10 +3,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
+from engine.definitions.trigger_keys import CronTrigger, RecurrenceTrigger, TriggerKeys
 from engine.local_clock import canonical_zone
 from engine.triggers import Cron, Frequency, Recurrence, Trigger
 
+TRIGGER: TypeAdapter[RecurrenceTrigger | CronTrigger] = TypeAdapter(TriggerKeys)
 NEW_YORK = "America/New_York"
 
 
@@ -244,3 +247,30 @@ def test_a_range_asked_for_in_two_pieces_gives_the_same_instants(
     assert whole == [*trigger.due(start, middle), *trigger.due(middle, end)]
     assert whole == sorted(set(whole))
     assert all(start <= at < end and at.tzinfo is UTC for at in whole)
+
+
+def test_names_that_windows_has_retired_are_read_as_azure_reads_them() -> None:
+    assert canonical_zone("Mid-Atlantic Standard Time") == "Etc/GMT+2"
+    assert canonical_zone("Kamchatka Standard Time") == "Asia/Kamchatka"
+
+
+@pytest.mark.parametrize("nothing", [{}, {"hours": [], "minutes": []}, {"hours": None, "week_days": []}])
+def test_an_empty_pattern_says_no_more_than_none(nothing: dict[str, object]) -> None:
+    written = {"type": "recurrence", "frequency": "day", "start_time": "2024-01-01T04:20:00"}
+    read = TRIGGER.validate_python(written | {"schedule": nothing}).trigger()
+    assert read == TRIGGER.validate_python(written).trigger()
+    assert due(read, "2024-01-02", "2024-01-03") == ["2024-01-02T04:20"]
+
+
+def test_a_trigger_is_read_in_any_case_and_with_numbers_as_text() -> None:
+    loud = {
+        "type": "Recurrence",
+        "frequency": "Week",
+        "interval": "2",
+        "schedule": {"hours": "3", "week_days": "FRIDAY"},
+    }
+    calm = {"type": "recurrence", "frequency": "week", "interval": 2, "schedule": {"hours": 3, "week_days": ["friday"]}}
+    assert TRIGGER.validate_python(loud).trigger() == TRIGGER.validate_python(calm).trigger()
+    named = TRIGGER.validate_python({"type": "CRON", "expression": "15 3 * Jan-mar Mon,WED"}).trigger()
+    numbered = TRIGGER.validate_python({"type": "cron", "expression": "15 3 * 1-3 1,3"}).trigger()
+    assert due(named, "2024-01-01", "2024-06-01") == due(numbered, "2024-01-01", "2024-06-01")
