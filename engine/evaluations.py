@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pandas as pd
 
 from engine.answered import Answered
+from engine.events import run_status_changed
 from engine.histories import Histories
 from engine.measuring import measure
 from engine.monitor import Monitor
@@ -112,6 +113,7 @@ class Work:
             run = self._run(time, cost, failed)
             own = tuple(by_run[run.run_id])
             changes = revisions_of(self.store, own) if self.store and time not in asked else None
+            run = replace(run, event=run_status_changed(self.due.monitor, run, own))
             found.append(Evaluation(run, own, errors, changes))
         return found
 

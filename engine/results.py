@@ -125,6 +125,7 @@ class Run:
     fingerprints: Mapping[str, str] = field(default_factory=dict[str, str])
     notes: tuple[str, ...] = ()
     error: str | None = None
+    event: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         _refuse_not_finite(self)

@@ -113,6 +113,12 @@ RUNS = TableDefinition(
             required("fingerprints", pa.string(), "What was read, as a JSON object: a fingerprint by dataset."),
             required("notes", pa.string(), "What a reader should know, as a JSON list of sentences."),
             column("error", pa.string(), "Why the run failed."),
+            column(
+                "event",
+                pa.string(),
+                "What others are told of the run, as a JSON object: a CloudEvent in the words of Azure's "
+                "`RunStatusChanged`. Where a signal that alerts is breached, its `data.RunStatus` is Failed.",
+            ),
         ]
     ),
 )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluations_document", "plain_rows", "time_text", "write_csv"]
 
-JSON_COLUMNS = ("details", "fingerprints", "notes")
+JSON_COLUMNS = ("details", "event", "fingerprints", "notes")
 
 
 def evaluations_document(found: Sequence[Found]) -> str:

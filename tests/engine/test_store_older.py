@@ -15,7 +15,7 @@ from engine.store import Store
 from engine.tables import RUNS, SIGNAL_METRICS, TableDefinition
 from tests.engine.store_samples import a_row, a_run, breach, day
 
-LATER = {"signal_metrics": ("interval_low", "p_value"), "runs": ("error",)}
+LATER = {"signal_metrics": ("interval_low", "p_value"), "runs": ("error", "event")}
 """Columns that a version before could have lacked."""
 
 
@@ -78,4 +78,4 @@ def test_this_version_writes_where_a_newer_one_has_written(older: Store) -> None
     run = a_run(at=day(1), notes=("kept",))
     older.write([run], [])
     assert older.read_runs()["notes"].to_pylist() == ['["kept"]', "[]"]
-    assert columns_of(older, RUNS).names[-2:] == ["machine", "error"]
+    assert columns_of(older, RUNS).names[-3:] == ["machine", "error", "event"]
