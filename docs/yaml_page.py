@@ -24,7 +24,8 @@ at once; the first line of the samples lets an editor complete keys and metrics 
 |---|---|
 | `monitors/*.yaml` | one [monitor](#schedule) each |
 | `models/*.yaml` | one [model](#model) each: where its data is, so that monitors need not repeat it |
-| `assets.yaml` | [names](#assets) for paths: what `azureml:name:version` stands for |
+| `assets.yaml` | [names](#assets) for paths and for functions of your own: what `azureml:name:version` stands for |
+| `components/*.py` | functions of your own; one is named there, or where it is used as `module:function` |
 
 Relative paths are relative to the file they stand in. `models/` and `assets.yaml` are looked for in the nearest folder
 above the monitor that has either.

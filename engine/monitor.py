@@ -95,6 +95,23 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class Component:
+    """A function of the user's own, in a file below a folder that holds such files.
+
+    Attributes:
+        name: how it is called when we talk to people about it, such as ``azureml:preprocess:1``.
+        folder: where its module is looked for, and nowhere else; absolute.
+        module: its dotted name in that folder.
+        function: the function's name in the module.
+    """
+
+    name: str
+    folder: Path
+    module: str
+    function: str
+
+
+@dataclass(frozen=True)
 class LookbackWindow:
     """``end = scheduled - offset``, ``start = end - size``; ISO-8601 durations (calendar months are calendar ones)."""
 

@@ -117,7 +117,7 @@ def collect(frame: DataFrame) -> pa.Table:
         raise DataError(said_by(error)) from error
 
 
-def said_by(error: Exception) -> str:
+def said_by(error: BaseException) -> str:
     """What Spark's error says, in one line."""
     named = CONDITION.search(str(error))
     if named:

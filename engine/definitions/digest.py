@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
@@ -13,15 +14,21 @@ __all__ = ["config_hash"]
 
 
 def config_hash(schedule: Schedule, model: ModelFile | None, library: Library) -> str:
-    """Sixteen hex digits, equal where monitor, model and used assets mean the same.
+    """Sixteen hex digits, equal where monitor, model and used assets and components mean the same.
 
     The order of keys and the spelling of names do not matter; nor does where the files are, as paths are taken as they
     are written.
     """
     said = {"monitor": _canonical(schedule), "model": _canonical(model.model) if model else None}
     text = json.dumps(said, sort_keys=True)
-    assets = sorted({name for name in re.findall(r'"path": "(azureml:[^"]+)"', text) if _known(name, library)})
+    assets = sorted({name for name in re.findall(r'"path": "(azureml:[^"]+)"', text) if _known(name, library.asset)})
     used = {name: _canonical(library.asset(name)) for name in assets}
+    components = set(re.findall(r'"\w*component\w*": "(azureml:[^"]+)"', text))
+    used |= {
+        name: _canonical(library.component_asset(name))
+        for name in sorted(components)
+        if _known(name, library.component_asset)
+    }
     return blake2b(json.dumps([said, used], sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
@@ -29,9 +36,9 @@ def _canonical(shape: Shape) -> dict[str, Any]:
     return shape.model_dump(mode="json", exclude_unset=True, exclude={"schema_"})
 
 
-def _known(name: str, library: Library) -> bool:
+def _known(name: str, find: Callable[[str], Shape]) -> bool:
     try:
-        library.asset(name)
+        find(name)
     except UnknownNameError:
         return False
     return True

@@ -4,30 +4,27 @@ A library is the folder that `conf/` is: `assets.yaml` beside a folder `models/`
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
+from engine.definitions.component_keys import ComponentAsset
+from engine.definitions.components import asset_component, direct_component
 from engine.definitions.document import Document, read_document
 from engine.definitions.model_keys import Asset, Assets, Model
 from engine.definitions.sentences import problems_of
 from engine.definitions.shape import did_you_mean
+from engine.definitions.unknown import UnknownNameError
 from engine.errors import Problem
+from engine.monitor import Component
 
 __all__ = ["AssetFile", "Library", "ModelFile", "UnknownNameError", "is_yaml", "library_root", "read_library"]
 
 Naming = Callable[[Path], str]
 """How a file is called when we talk to people about it."""
-
-
-class UnknownNameError(LookupError):
-    """A name that nothing answers to, with a hint."""
-
-    def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message, self.hint = message, hint
 
 
 @dataclass(frozen=True)
@@ -40,6 +37,7 @@ class ModelFile:
 class AssetFile:
     assets: tuple[Asset, ...]
     document: Document
+    components: tuple[ComponentAsset, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,11 +45,13 @@ class Library:
     """The models and assets of one root.
 
     Attributes:
+        root: its folder; None where there is no library.
         models: by name.
         files: the names of all files that were read.
         problems: what is wrong in them.
     """
 
+    root: Path | None = None
     models: Mapping[str, ModelFile] = field(default_factory=dict[str, ModelFile])
     asset_file: AssetFile | None = None
     files: frozenset[str] = frozenset()
@@ -63,20 +63,28 @@ class Library:
         Raises:
             UnknownNameError: when there is none.
         """
-        match = re.fullmatch(r"azureml:(?!/)([^:@]+)(?:[:@](.+))?", reference)
-        if not match:
-            raise UnknownNameError(f"{reference!r} is not azureml:name:version", "other azureml addresses need Azure")
-        name, version = match.groups()
-        assets = self.asset_file.assets if self.asset_file else ()
-        versions = {asset.version: asset for asset in assets if asset.name == name}
-        if not versions:
-            hint = did_you_mean(name, sorted({asset.name for asset in assets}))
-            raise UnknownNameError(f"no asset is named {name!r}", hint or "add it to assets.yaml")
-        if version == "latest":
-            return versions[max(versions, key=_version_order)]
-        if version not in versions:
-            raise UnknownNameError(f"asset {name!r} has no version {version}", f"it has {', '.join(sorted(versions))}")
-        return versions[version]
+        return _named(reference, self.asset_file.assets if self.asset_file else (), "asset")
+
+    def component_asset(self, reference: str) -> ComponentAsset:
+        """The component asset of ``azureml:name:version``, ``azureml:name@latest`` or ``azureml:name``.
+
+        Raises:
+            UnknownNameError: when there is none.
+        """
+        return _named(reference, self.asset_file.components if self.asset_file else (), "component")
+
+    def component(self, reference: str) -> Component:
+        """The component of a name in `assets.yaml`, or of ``module:function`` in the library's components.
+
+        Nothing is imported; that its file has such a function is read from its text.
+
+        Raises:
+            UnknownNameError: when there is none.
+        """
+        root = self.root or Path()
+        if not reference.startswith("azureml:"):
+            return direct_component(reference, root)
+        return asset_component(self.component_asset(reference), root)
 
     def model(self, model_id: str) -> ModelFile:
         """The model of ``name`` or ``azureml:name:version``.
@@ -104,12 +112,41 @@ class Library:
         return known[_plain(deployment)]
 
 
+class _Versioned(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Versioned)
+
+
+def _named(reference: str, among: Sequence[T], what: str) -> T:
+    """The one of ``azureml:name:version``; without a version, or ``@latest``, the latest of that name."""
+    match = re.fullmatch(r"azureml:(?!/)([^:@]+)(?:[:@](.+))?", reference)
+    if not match:
+        raise UnknownNameError(f"{reference!r} is not azureml:name:version", "other azureml addresses need Azure")
+    name, version = match.groups()
+    versions = {one.version: one for one in among if one.name == name}
+    if not versions:
+        hint = did_you_mean(name, sorted({one.name for one in among}))
+        raise UnknownNameError(f"no {what} is named {name!r}", hint or "add it to assets.yaml")
+    if version in (None, "latest"):
+        return versions[max(versions, key=_version_order)]
+    if version not in versions:
+        raise UnknownNameError(f"{what} {name!r} has no version {version}", f"it has {', '.join(sorted(versions))}")
+    return versions[version]
+
+
 def _plain(deployment: str) -> str:
     return deployment.removeprefix("azureml:")
 
 
-def _version_order(version: str) -> tuple[bool, int, str]:
-    return (version.isdecimal(), int(version) if version.isdecimal() else 0, version)
+def _version_order(version: str) -> list[tuple[bool, int, str]]:
+    """10 after 9 and 1.10 after 1.9; numbers after words."""
+    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in version.split(".")]
 
 
 def is_yaml(path: Path) -> bool:
@@ -150,7 +187,7 @@ def read_library(root: Path, naming: Naming) -> Library:
                 key = ("endpoint_deployment_ids", place)
                 problems.append(found.document.problem(key, _twice("deployment", name, owner)))
     files = frozenset(map(naming, [*asset_paths, *model_paths]))
-    return Library(models, asset_files[0] if asset_files else None, files, tuple(sorted(problems)))
+    return Library(root, models, asset_files[0] if asset_files else None, files, tuple(sorted(problems)))
 
 
 def _twice(what: str, name: str, file: str) -> str:
@@ -163,10 +200,16 @@ def _read_assets(path: Path, naming: Naming, problems: list[Problem]) -> AssetFi
     if document.data is None:
         return None
     try:
-        return AssetFile(Assets.model_validate(document.data).assets, document)
+        read = Assets.model_validate(document.data)
     except ValidationError as error:
         problems.extend(problems_of(error, document))
         return None
+    for place, component in enumerate(read.components):
+        try:
+            asset_component(component, document.folder)
+        except UnknownNameError as error:
+            problems.append(document.problem(("components", place, "entry"), error.message, error.hint))
+    return AssetFile(read.assets, document, read.components)
 
 
 def _read_model(path: Path, naming: Naming, problems: list[Problem]) -> ModelFile | None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from engine.definitions.component_keys import ComponentAsset
 from engine.definitions.data_keys import ColumnNames, InputData, ProductionColumns, ReferenceColumns
 from engine.definitions.monitor_keys import TASKS
 from engine.definitions.shape import Complaint, Shape, key
@@ -81,14 +82,16 @@ class Asset(InputData):
 
 
 class Assets(Shape):
-    """All assets."""
+    """All assets: data, and components."""
 
     schema_: str | None = key("$schema", default=None, description="Not used.")
-    assets: tuple[Asset, ...] = key(description="A list of them.")
+    assets: tuple[Asset, ...] = key(default=(), description="A list of data assets.")
+    components: tuple[ComponentAsset, ...] = key(default=(), description="A list of functions of your own.")
 
     def complaints(self) -> Iterator[Complaint]:
-        had: set[tuple[str, str]] = set()
-        for place, asset in enumerate(self.assets):
-            if (asset.name, asset.version) in had:
-                yield Complaint(("assets", place), f"azureml:{asset.name}:{asset.version} is there twice")
-            had.add((asset.name, asset.version))
+        had: set[tuple[str, str, str]] = set()
+        for where, named in (("assets", self.assets), ("components", self.components)):
+            for place, one in enumerate(named):
+                if (where, one.name, one.version) in had:
+                    yield Complaint((where, place), f"azureml:{one.name}:{one.version} is there twice")
+                had.add((where, one.name, one.version))
