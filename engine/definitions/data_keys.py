@@ -1,7 +1,7 @@
 """How a dataset is written: where its rows are, which columns play which role, which window of it."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator
 
@@ -25,6 +25,8 @@ STEPS = OneOf(("year", "month", "day", "hour"))
 class InputData(Shape):
     """Where rows come from: exactly one of path, table and query."""
 
+    refused: ClassVar = {"path_on_compute": ("is a folder of an Azure compute instance", "write path: …")}
+
     path: Name | None = key(
         default=None,
         description="A file, a folder or a URI, relative to the YAML file; or `azureml:name:version`, a name in "
@@ -36,6 +38,7 @@ class InputData(Shape):
         default=None, description="Azure's kind of asset; driftline looks at the path itself."
     )
     mode: Text | None = key(default=None, description="Accepted for Azure's sake; data is read where it is.")
+    datastore: Text | None = key(default=None, description="Accepted for Azure's sake; data is read where it is.")
     format: Annotated[str, OneOf(("parquet", "delta", "csv", "json"), {"jsonl": "json"})] | None = key(
         default=None, description="Found out from the path when left out."
     )
@@ -78,7 +81,12 @@ class ColumnNames(Shape):
         "correlation_id", "join_column", default=None, description="What rows of several datasets are joined by."
     )
     prediction: Name | None = key(default=None, description="The predicted label or number.")
-    score: Name | None = key(default=None, description="The predicted probability of the positive class.")
+    score: Name | None = key(
+        "score",
+        "prediction_probability",
+        default=None,
+        description="The predicted probability of the positive class.",
+    )
     actual: Name | None = key(default=None, description="The true label or number.")
 
 
@@ -188,11 +196,30 @@ class ProductionData(DataBlock):
         default=ProductionColumns(), description="Which column plays which role."
     )
 
+    @property
+    def columns(self) -> ProductionColumns:
+        """The roles that are written."""
+        return self.data_column_names
+
 
 class ReferenceData(DataBlock):
     """What production is compared with: training data, the past, or for performance the ground truth."""
 
     data_column_names: ReferenceColumns = key(default=ReferenceColumns(), description="Which column plays which role.")
+    target_column_name: Name | None = key(default=None, description="Short for `data_column_names.target_column`.")
+
+    def complaints(self) -> Iterator[Complaint]:
+        yield from super().complaints()
+        if self.target_column_name and "actual" in self.data_column_names.model_fields_set:
+            hint = "keep one of them"
+            yield Complaint(("target_column_name",), "cannot go with data_column_names.target_column", hint)
+
+    @property
+    def columns(self) -> ReferenceColumns:
+        """The roles that are written, whichever way."""
+        if self.target_column_name:
+            return self.data_column_names.model_copy(update={"actual": self.target_column_name})
+        return self.data_column_names
 
 
 OneOrMore = Annotated[

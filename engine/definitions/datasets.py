@@ -96,7 +96,7 @@ class Datasets:
         same = next((data for data in production if context in (None, data.context)), None)
         if same is None:
             return self._bound(block or ReferenceData(), context, window, self.report.at("reference_data"))
-        columns = _overridden(same.columns, block.data_column_names) if block else same.columns
+        columns = _overridden(same.columns, block.columns) if block else same.columns
         return replace(same, columns=columns, window=window)
 
     def _bound(
@@ -114,7 +114,7 @@ class Datasets:
             source, columns = self._models_own(context, columns, report)
         if source is None:
             return None
-        return Data(source, context, _overridden(columns, block.data_column_names), window)
+        return Data(source, context, _overridden(columns, block.columns), window)
 
     def _common_columns(self, context: Context) -> Columns:
         if self.setting.model is None:

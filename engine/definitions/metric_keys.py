@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic.json_schema import JsonSchemaValue
@@ -119,8 +119,14 @@ Regression = Annotated[Table, Metrics((Family.REGRESSION,))]
 Coverage = Annotated[Table, Metrics((Family.COVERAGE,))]
 
 
+def _without_a_metric(example: str) -> dict[str, tuple[str, str]]:
+    return dict.fromkeys(("threshold", "data_type"), ("says nothing without a metric, and Azure drops it", example))
+
+
 class DriftThresholds(Shape):
     """Drift metrics by kind of feature. Tests (`…_test`) are p-values, which breach when lower."""
+
+    refused: ClassVar = _without_a_metric("numerical: {jensen_shannon_distance: 0.1}")
 
     numerical: NumericalDrift = key(default_factory=dict, description="For numerical features.")
     categorical: CategoricalDrift = key(default_factory=dict, description="For categorical features.")
@@ -132,6 +138,8 @@ class DriftThresholds(Shape):
 class QualityThresholds(Shape):
     """Data quality metrics by kind of feature, and of the dataset as a whole."""
 
+    refused: ClassVar = _without_a_metric("numerical: {null_value_rate: 0.1}")
+
     numerical: NumericalQuality = key(default_factory=dict, description="For numerical features.")
     categorical: CategoricalQuality = key(default_factory=dict, description="For categorical features.")
     features: dict[str, Quality] = key(
@@ -142,6 +150,8 @@ class QualityThresholds(Shape):
 
 class PerformanceThresholds(Shape):
     """Performance metrics by task."""
+
+    refused: ClassVar = _without_a_metric("classification: {accuracy: 0.8}")
 
     classification: Classification = key(
         "classification", "tabular_classification", default_factory=dict, description="For labels and scores."

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from engine.definitions.shape import Complaint, Shape, complain, key
 from engine.definitions.signal_keys import SignalKeys
 from engine.definitions.trigger_keys import TriggerKeys
-from engine.definitions.words import Name, OneOf, Text
+from engine.definitions.words import Name, OneOf, Properties, Text
 
 __all__ = ["AlertNotification", "Compute", "CreateMonitor", "MonitoringTarget", "Schedule"]
 
@@ -42,6 +42,7 @@ def _email(value: Any) -> Any:
 class Compute(Shape):
     """Accepted for Azure's sake: Spark runs where driftline is started."""
 
+    compute_type: Text | None = key(default=None, description="Not used.")
     instance_type: Text | None = key(default=None, description="Not used.")
     runtime_version: Text | None = key(default=None, description="Not used.")
 
@@ -62,10 +63,12 @@ class AlertNotification(Shape):
     emails: tuple[Annotated[str, BeforeValidator(_email)], ...] = key(default=(), description="E-mail addresses.")
 
 
+AZURE_MONITOR = "azmonitoring"
+
 Recipients = Annotated[
     AlertNotification | None,
     BeforeValidator(
-        lambda value: AlertNotification() if value == "azmonitoring" else value,
+        lambda value: AlertNotification() if str(value).lower() == AZURE_MONITOR else value,
         json_schema_input_type=AlertNotification | Literal["azmonitoring"] | None,
     ),
 ]
@@ -99,6 +102,16 @@ class Schedule(Shape):
     name: MonitorName = key(description="The monitor's name, unique among all monitors.")
     display_name: Text | None = key(default=None, description="Its name for people.")
     description: Text | None = key(default=None, description="What it is for.")
-    tags: dict[str, Text] = key(default_factory=dict, description="Anything you want to keep with the monitor.")
+    tags: Properties = key(default_factory=dict, description="Anything you want to keep with the monitor.")
+    properties: Properties = key(default_factory=dict, description="Accepted for Azure's sake; `tags` are kept.")
+    id: Text | None = key(default=None, description="Azure's name for a schedule that it has; not used.")
+    is_enabled: bool = key(default=True, description="Accepted where it is `true`.")
+    creation_context: dict[str, Any] | None = key(default=None, description="Azure's record of it; not used.")
+    provisioning_state: Text | None = key(default=None, description="Azure's record of it; not used.")
     trigger: TriggerKeys = key(description="When it runs.")
     create_monitor: CreateMonitor = key(description="What it does then.")
+
+    def complaints(self) -> Iterator[Complaint]:
+        if not self.is_enabled:
+            hint = "move the file out of the folder, and back when it is to run again"
+            yield Complaint(("is_enabled",), "false is not kept: driftline runs the monitors that it is given", hint)

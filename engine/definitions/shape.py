@@ -1,8 +1,8 @@
 """How one block of keys is read: unknown keys, other spellings, and what its keys demand of each other."""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Any, NamedTuple, Self
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import (
     AliasChoices,
@@ -95,6 +95,9 @@ class Shape(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    refused: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """Keys that Azure has here and that cannot mean anything to us, each with why, and with what to write instead."""
+
     def complaints(self) -> Iterator[Complaint]:
         """What the keys of this block, each of them right, demand of each other."""
         return iter(())
@@ -127,6 +130,8 @@ class Shape(BaseModel):
     def _unknown(cls, name: str | int) -> Complaint:
         if name in NOT_YET:
             return Complaint((name,), f"not supported yet: {NOT_YET[str(name)]}")
+        if name in cls.refused:
+            return Complaint((name,), *cls.refused[str(name)])
         for spellings in cls.spellings().values():
             if name in spellings:
                 return Complaint((name,), f"says the same as {' or '.join(spellings - {name})}", "keep one of them")

@@ -9,7 +9,7 @@ from engine.definitions.data_keys import OneOrMore, ReferenceData
 from engine.definitions.filter_keys import DataSegment, Filters
 from engine.definitions.metric_keys import DriftThresholds, PerformanceThresholds, QualityThresholds
 from engine.definitions.shape import Complaint, Shape, complain, did_you_mean, key
-from engine.definitions.words import FixedLength, Name, OneOf, Text, many
+from engine.definitions.words import FixedLength, Name, OneOf, Properties, Text, lower_type, many
 from signals.binning import BinningMethod
 from signals.catalogue import Kind
 
@@ -120,7 +120,7 @@ class _Signal(Shape):
         default=None, description="Whether breaches alert; true when the monitor has an `alert_notification`."
     )
     min_rows: int = key(default=1, ge=0, description="With fewer rows a check is `insufficient_data`.")
-    properties: dict[str, Text] = key(default_factory=dict, description="Anything you want to keep with the signal.")
+    properties: Properties = key(default_factory=dict, description="Anything you want to keep with the signal.")
 
 
 class _ColumnSignal(_Signal):
@@ -205,5 +205,7 @@ class ModelPerformanceSignal(_Signal):
 
 
 SignalKeys = Annotated[
-    DataDriftSignal | PredictionDriftSignal | DataQualitySignal | ModelPerformanceSignal, Field(discriminator="type")
+    DataDriftSignal | PredictionDriftSignal | DataQualitySignal | ModelPerformanceSignal,
+    Field(discriminator="type"),
+    BeforeValidator(lower_type),
 ]

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from engine.cron import Cron
 from engine.definitions.shape import Complaint, Shape, complain, did_you_mean, key
-from engine.definitions.words import Moment, OneOf, utc
+from engine.definitions.words import Moment, OneOf, lower_type, utc
 from engine.local_clock import canonical_zone, zone_names
 from engine.recurrence import Frequency, Recurrence
 from engine.triggers import Trigger
@@ -25,12 +25,6 @@ def _zone(name: Any) -> str:
         hint = did_you_mean(str(name), zone_names()) or "an IANA name such as Europe/Berlin, or a Windows one"
         raise complain(f"{name!r} is not a time zone", hint)
     return zone
-
-
-def _cased(value: Any) -> Any:
-    """The trigger with its type in lower case: Azure reads `Recurrence` as well."""
-    kind = value.get("type") if isinstance(value, dict) else None
-    return value | {"type": kind.lower()} if isinstance(kind, str) else value
 
 
 def _listed(value: Any) -> Any:
@@ -151,4 +145,4 @@ class CronTrigger(_Times):
         return Trigger(rule, self.time_zone, self._aware(self.start_time), self._aware(self.end_time))
 
 
-TriggerKeys = Annotated[RecurrenceTrigger | CronTrigger, Field(discriminator="type"), BeforeValidator(_cased)]
+TriggerKeys = Annotated[RecurrenceTrigger | CronTrigger, Field(discriminator="type"), BeforeValidator(lower_type)]

@@ -29,9 +29,11 @@ __all__ = [
     "Moment",
     "Name",
     "OneOf",
+    "Properties",
     "Text",
     "as_text",
     "fixed_length",
+    "lower_type",
     "many",
     "utc",
 ]
@@ -90,8 +92,17 @@ def as_text(value: Any) -> Any:
 Text = Annotated[str, BeforeValidator(as_text, json_schema_input_type=str | bool | float), Field(min_length=1)]
 """Text that YAML may take for a number or a boolean: a version, a label, a tag."""
 
+Properties = Annotated[dict[str, Text], BeforeValidator(lambda value: {} if value is None else value)]
+"""Texts by name; null, as Azure's SDK may write it, says no more than a missing key."""
+
 Name = Annotated[str, StringConstraints(min_length=1)]
 """A column's name or the like; YAML's numbers and booleans have to be quoted."""
+
+
+def lower_type(value: Any) -> Any:
+    """The block with its `type` in lower case: Azure reads `Recurrence` and `Data_Drift` as well."""
+    kind = value.get("type") if isinstance(value, dict) else None
+    return value | {"type": kind.lower()} if isinstance(kind, str) else value
 
 
 def many(value: Any) -> Any:
