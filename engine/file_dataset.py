@@ -39,6 +39,7 @@ class FileDataset:
     files: FileSet
     fingerprint: str
     cuts: tuple[Cut, ...] = ()
+    envelope, notes = frozenset[str](), ()
 
     @cached_property
     def splits(self) -> Sequence[Split]:
