@@ -39,7 +39,6 @@ class FileDataset:
     files: FileSet
     fingerprint: str
     cuts: tuple[Cut, ...] = ()
-    envelope, notes = frozenset[str](), ()
 
     @cached_property
     def splits(self) -> Sequence[Split]:

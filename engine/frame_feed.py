@@ -50,7 +50,6 @@ class FrameDataset:
     append_only: bool = False
     whole: DataFrame | None = None
     pieces = None
-    envelope, notes = frozenset[str](), ()
 
     def __post_init__(self) -> None:
         types: dict[str, pa.DataType] = {}

@@ -79,8 +79,6 @@ class Readings:
             return error
         if dataset.fingerprint:
             self.fingerprints[dataset.title] = dataset.fingerprint
-        for note in dataset.notes:
-            self.note(note, dataset.title)
         return dataset
 
     def note(self, text: str, about: str = "") -> None:

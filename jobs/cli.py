@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from jobs.exits import ending
+from jobs.import_commands import imports
 from jobs.options import (
     EXIT_CODES,
     At,
@@ -55,6 +56,7 @@ app = typer.Typer(
 
 
 app.add_typer(profiles, name="profiles")
+app.add_typer(imports, name="import")
 
 
 @app.command(epilog="Example: driftline validate conf/")

@@ -9,7 +9,7 @@ from engine.definitions.library import Library, UnknownNameError
 from engine.definitions.sentences import Report
 from engine.monitor import Source
 
-__all__ = ["source_of"]
+__all__ = ["is_relative", "source_of"]
 
 SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:/")
 
@@ -53,6 +53,11 @@ def _asset(block: InputData, library: Library, report: Report) -> Source | None:
         }
     )
     return source_of(merged, library.asset_file.document.folder, library, report)
+
+
+def is_relative(path: str) -> bool:
+    """Whether a path is one of this machine, relative to the file in which it is written."""
+    return not (path.startswith("azureml:") or SCHEME.match(path) or Path(path).is_absolute())
 
 
 def _source(block: InputData, folder: Path) -> Source:

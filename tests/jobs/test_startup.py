@@ -28,6 +28,7 @@ print("LOADED", *({"pyspark", "py4j", "scipy"} & set(sys.modules)))
         (["validate", "conf"], {"scipy"}),  # the catalogue of metrics is its functions
         (["schema"], {"scipy"}),
         (["next", "conf/monitors/flights.yaml"], {"scipy"}),
+        (["import", "azure", "conf/monitors/flights.yaml"], {"scipy"}),
         (["results", "--store", "STORE"], set()),
         (["explain", "flights", "--feature", "distance", "--store", "STORE"], set()),
         (["replay", "flights", "--set", "psi=0.3", "--budget", "1/month", "--store", "STORE"], {"scipy"}),

@@ -1,0 +1,110 @@
+"""A definition that is written tidily means what it meant."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.definitions import monitor_from
+from engine.definitions.monitor_keys import Schedule
+from engine.definitions.tidy import keys_of, tidy
+from engine.errors import DefinitionError
+from engine.monitor import Monitor
+from jobs.tidy_yaml import yaml_text
+from tests.engine.definition_samples import ADVANCED, ASSETS, COLLECTED, MODEL, OUT_OF_BOX, PERFORMANCE, SPELLINGS
+from tests.engine.test_definitions_fuzz import VALUES, places
+
+SAMPLES = [yaml.safe_load(text) for text in (ADVANCED, COLLECTED, OUT_OF_BOX, PERFORMANCE)]
+FLIGHTS = Path(__file__).parents[2] / "conf" / "monitors" / "flights.yaml"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("conf")
+    (root / "models").mkdir()
+    (root / "models" / "credit.yaml").write_text(MODEL)
+    (root / "assets.yaml").write_text(ASSETS)
+    return root
+
+
+def meaning(definition: dict[str, Any], root: Path) -> Monitor:
+    """What is evaluated, without the digest of how it is written."""
+    return replace(monitor_from(definition, root), config_hash="", path=None)
+
+
+def tidied(definition: dict[str, Any]) -> str:
+    return yaml_text(tidy(Schedule.model_validate(definition)))
+
+
+@given(st.data())
+def test_whatever_can_be_read_is_the_same_when_it_is_tidy(root: Path, data: st.DataObject) -> None:
+    definition = deepcopy(data.draw(st.sampled_from(SAMPLES)))
+    for _ in range(data.draw(st.integers(0, 2))):
+        container, step = data.draw(st.sampled_from(places(definition)))
+        container[step] = data.draw(VALUES)
+    try:
+        before = meaning(definition, root)
+    except DefinitionError:
+        return
+    text = tidied(definition)
+    assert meaning(yaml.safe_load(text), root) == before
+    assert tidied(yaml.safe_load(text)) == text, "tidy is tidy"
+
+
+@pytest.mark.parametrize("signal", [each for pair in SPELLINGS for each in pair])
+def test_a_tidy_definition_has_canonical_words_only(signal: str) -> None:
+    definition = {
+        "name": "one",
+        "trigger": {"type": "recurrence", "frequency": "day"},
+        "create_monitor": {"monitoring_signals": {"signal": yaml.safe_load(signal)}},
+    }
+    found = yaml.safe_load(tidied(definition))
+    assert [each.key for each in keys_of(Schedule.model_validate(found), found) if each.key != each.canonical] == []
+
+
+def test_our_own_example_means_the_same() -> None:
+    definition = yaml.safe_load(FLIGHTS.read_text())
+    root = FLIGHTS.parent
+    assert meaning(yaml.safe_load(tidied(definition)), root) == meaning(definition, root)
+
+
+def test_a_tidy_file_is_one_that_a_person_would_have_written() -> None:
+    assert tidied(SAMPLES[2]) == OUT_OF_BOX_TIDY
+
+
+OUT_OF_BOX_TIDY = """\
+name: credit_default_model_monitoring
+display_name: Credit default model monitoring
+description: Credit default model monitoring setup with minimal configurations
+
+trigger:
+  type: recurrence
+  frequency: day
+  schedule:
+    hours: 3
+    minutes: 15
+
+create_monitor:
+  monitoring_target:
+    ml_task: classification
+    endpoint_deployment_id: azureml:credit-default:main
+
+  alert_notification:
+    emails: [abc@example.com, def@example.com]
+"""
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["yes", "3", "", " x", "a: b", "a #b", "- a", "[a", "{a", "a\nb", "\t", "é", "'", '"', "null", "*a", "az:a:1"],
+)  # fmt: skip
+def test_any_text_is_read_back_as_it_was(value: str) -> None:
+    document = {"a": value, "b": [value], "input_data": {"path": value}, value or "c": [{"d": value}]}
+    assert yaml.safe_load(yaml_text(document)) == document
