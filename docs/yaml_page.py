@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.definitions.json_schema import schema_of
+from engine.definitions.mltable_keys import MLTableFile
 from engine.definitions.model_keys import Assets, Model
 from engine.definitions.monitor_keys import Schedule
 
@@ -25,6 +26,7 @@ at once; the first line of the samples lets an editor complete keys and metrics 
 | `monitors/*.yaml` | one [monitor](#schedule) each |
 | `models/*.yaml` | one [model](#model) each: where its data is, so that monitors need not repeat it |
 | `assets.yaml` | [names](#assets) for paths and for functions of your own: what `azureml:name:version` stands for |
+| `MLTable`, beside the data | [which files](#mltables) a table is made of, and what becomes of their columns |
 | `components/*.py` | functions of your own; one is named there, or where it is used as `module:function` |
 
 Relative paths are relative to the file they stand in. `models/` and `assets.yaml` are looked for in the nearest folder
@@ -68,7 +70,7 @@ Not supported yet: the signals `custom`, `feature_attribution_drift` and `genera
 
 """
 
-PARTS = {"Monitors": Schedule, "Models": Model, "Assets": Assets}
+PARTS = {"Monitors": Schedule, "Models": Model, "Assets": Assets, "MLTables": MLTableFile}
 SAME = "The same as `"
 
 

@@ -57,7 +57,7 @@ class BinsRequest:
         digest = blake2b(digest_size=8)
         source = self.source
         parts = (source.path, source.table, source.query, sorted(self.kinds.items()), self.max_categories, self.binning)
-        digest.update(repr(parts).encode())
+        digest.update(f"{parts!r}{source.made_by}".encode())
         return digest.hexdigest()
 
 

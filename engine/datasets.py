@@ -2,9 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from urllib.parse import unquote, urlparse
 
-import pyarrow as pa
 import pyarrow.fs as pafs
 from pyspark.sql import DataFrame, SparkSession
 
@@ -14,12 +12,13 @@ from engine.errors import DataError
 from engine.file_dataset import FileDataset
 from engine.file_pruning import time_of
 from engine.file_set import FileSet
-from engine.files import DataFile, fingerprint, list_files
+from engine.files import DataFile, fingerprint, list_files, open_filesystem
 from engine.frame_feed import FrameDataset
 from engine.frame_files import FrameFiles
 from engine.monitor import Data, Source
 from engine.partitions import PartitionTime
 from engine.spark import SPARK_ERRORS, said_by
+from engine.table_dataset import open_table
 
 __all__ = ["open_dataset"]
 
@@ -43,7 +42,10 @@ def open_dataset(spark: SparkSession, data: Data, span: Span, frames: Mapping[st
     source = data.source
     if source.path is None:
         return FrameDataset(_title(source), _frame(spark, source, frames or {}), append_only=source.append_only)
-    opened = _open_filesystem(source.path)
+    if source.mltable is not None:
+        return open_table(spark, data, source.mltable, source.path, span)
+    opened = open_filesystem(source.path)
+    _check_type(source, opened)
     form, listed = (source.format, None) if source.format else _format_of(source.path, opened)
     if opened is None or form not in ("parquet", "delta"):
         return _through_spark(spark, source, form, opened, listed)
@@ -59,6 +61,17 @@ def open_dataset(spark: SparkSession, data: Data, span: Span, frames: Mapping[st
 def _title(source: Source) -> str:
     """How messages name a source."""
     return source.path or source.table or f"query {(source.query or '')[:60]!r}"
+
+
+def _check_type(source: Source, opened: tuple[pafs.FileSystem, str] | None) -> None:
+    """See that a file is not called a folder, nor a folder a file, as Azure does."""
+    if opened is None or source.type not in ("uri_file", "uri_folder"):
+        return
+    found = opened[0].get_file_info(opened[1]).type
+    if source.type == "uri_file" and found is pafs.FileType.Directory:
+        raise DataError(f"{source.path}: is a folder, and its type is uri_file: say uri_folder")
+    if source.type == "uri_folder" and found is pafs.FileType.File:
+        raise DataError(f"{source.path}: is a file, and its type is uri_folder: say uri_file")
 
 
 def _live(
@@ -88,20 +101,6 @@ def _through_spark(
     files = FrameFiles.of(frame, listed or (), PartitionTime(source.partitions))
     print_ = fingerprint(files.files) if files else None
     return FrameDataset(_title(source), frame, print_, files, source.append_only)
-
-
-def _open_filesystem(path: str) -> tuple[pafs.FileSystem, str] | None:
-    """The file system and the path in it; None where pyarrow cannot open it, and Spark may."""
-    scheme = urlparse(path).scheme
-    if scheme in ("", "file") or len(scheme) == 1:  # one letter is a Windows drive
-        local = unquote(urlparse(path).path) if scheme == "file" else path
-        return pafs.LocalFileSystem(), local
-    try:
-        filesystem, inside = pafs.FileSystem.from_uri(path)
-        filesystem.get_file_info(inside)
-    except (pa.ArrowException, OSError, ValueError):
-        return None
-    return filesystem, inside
 
 
 def _format_of(path: str, opened: tuple[pafs.FileSystem, str] | None) -> tuple[str, list[DataFile] | None]:

@@ -17,6 +17,7 @@ from engine.file_set import FileSet, Group, Outline
 from engine.monitor import Columns
 from engine.time_ranges import rows_with_any
 from engine.windows import Window
+from signals.conversions import Conversion
 
 if TYPE_CHECKING:
     from signals.segments import Segment
@@ -31,6 +32,7 @@ class FileDataset:
     Attributes:
         files: all files of the dataset.
         cuts: what is wanted of them.
+        conversions: what becomes of columns before the kernel sees them; `columns` has the types that they have then.
     """
 
     title: str
@@ -39,6 +41,7 @@ class FileDataset:
     files: FileSet
     fingerprint: str
     cuts: tuple[Cut, ...] = ()
+    conversions: tuple[Conversion, ...] = ()
 
     @cached_property
     def splits(self) -> Sequence[Split]:
@@ -90,7 +93,10 @@ class FileDataset:
 
     @property
     def _feed(self) -> FileFeed:
-        return FileFeed(self.spark, self.columns, self.splits, self.files.root)
+        return self._feed_of(self.splits)
+
+    def _feed_of(self, splits: Sequence[Split]) -> FileFeed:
+        return FileFeed(self.spark, self.columns, splits, self.files.root, self.conversions)
 
     def _own(self, roles: Columns) -> Columns:
         """The roles of which this dataset has the columns; of several that are joined another may have them."""
@@ -100,7 +106,7 @@ class FileDataset:
         time = time_of(roles)
         assert time is not None
         splits = [self._split(rank, group) for rank, group in enumerate(groups)]
-        found = when_by_piece(FileFeed(self.spark, self.columns, splits, self.files.root), roles)
+        found = when_by_piece(self._feed_of(splits), roles)
         self.files.learn(time, {group: found.get(str(rank), []) for rank, group in enumerate(groups)})
 
     def _split(self, rank: int, group: Group) -> Split:

@@ -16,6 +16,8 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 from engine.batches import Batch, Work
 from engine.spark import UNREADABLE, parallelism
+from engine.table_columns import converting
+from signals.conversions import Conversion
 
 __all__ = ["FileFeed", "Split", "shared_out"]
 
@@ -51,12 +53,14 @@ class FileFeed:
     Attributes:
         columns: the dataset's columns.
         root: a URI from which a task opens the same file system; None is the local one.
+        conversions: what becomes of columns before the work sees them.
     """
 
     spark: SparkSession
     columns: Mapping[str, pa.DataType]
     splits: Sequence[Split]
     root: str | None = None
+    conversions: tuple[Conversion, ...] = ()
 
     @property
     def tasks(self) -> int:
@@ -66,7 +70,7 @@ class FileFeed:
     def map(self, work: Work, names: tuple[str, ...], schema: pa.Schema) -> DataFrame:
         """See `engine.batches.Dataset.map`."""
         shares = shared_out(self.splits, self.tasks)
-        root = self.root
+        root, work = self.root, converting(work, self.conversions)
         texts = [name for name in names if _is_text(self.columns.get(name))]
 
         def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -46,6 +46,7 @@ class FileSet:
         root: a URI from which a task opens the same file system; None is the local one.
         times: the partition columns that tell the time.
         declared: the columns of a table that says what they are.
+        converted: columns that get other values than the files have, so that nothing in a footer is about them.
     """
 
     files: tuple[DataFile, ...]
@@ -53,6 +54,7 @@ class FileSet:
     root: str | None
     times: PartitionTime
     declared: Mapping[str, pa.DataType] | None = None
+    converted: Collection[str] = ()
     _outlines: dict[int, Outline | DataError] = field(default_factory=dict[int, Outline | DataError])
     _schemas: dict[pa.Schema, pa.Schema] = field(default_factory=dict[pa.Schema, pa.Schema])
     _dated: dict[Time, dict[Group, Sequence[Stretch] | None]] = field(
@@ -138,7 +140,8 @@ class FileSet:
             if isinstance(footer, DataError):
                 continue
             for number in range(footer.metadata.num_row_groups):
-                told = {name: footer.bounds(number, name) for name in names if name in footer.schema.names}
+                own = [name for name in names if name in footer.schema.names and name not in self.converted]
+                told = {name: footer.bounds(number, name) for name in own}
                 constants = {name: value.as_py() for name, value in self.own(place, footer.schema).items()}
                 found[place, number] = {name: (value, value) for name, value in constants.items()} | {
                     name: (each.low, each.high) for name, each in told.items()
@@ -159,6 +162,8 @@ class FileSet:
 
     def _when(self, place: int, footer: Footer, time: Time) -> list[Sequence[Stretch] | None]:
         name, form = time
+        if name in self.converted:
+            return [None] * footer.metadata.num_row_groups
         constant = self.own(place, footer.schema).get(name)
         if constant is not None:
             return [stretches_of(constant, form)] * footer.metadata.num_row_groups

@@ -4,13 +4,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from urllib.parse import unquote, urlparse
 
+import pyarrow as pa
 import pyarrow.fs as pafs
 
 from engine.errors import DataError
 from engine.partitions import partition_values
 
-__all__ = ["DataFile", "fingerprint", "list_files"]
+__all__ = ["DataFile", "fingerprint", "list_files", "open_filesystem"]
 
 HIDDEN = re.compile(r"(^|/)[_.]")
 
@@ -32,6 +34,20 @@ class DataFile:
     size: int = 0
     modified: int = 0
     bounds: Mapping[str, tuple[object, object]] = field(default_factory=dict[str, tuple[object, object]])
+
+
+def open_filesystem(path: str) -> tuple[pafs.FileSystem, str] | None:
+    """The file system and the path in it; None where pyarrow cannot open it, and Spark may."""
+    scheme = urlparse(path).scheme
+    if scheme in ("", "file") or len(scheme) == 1:  # one letter is a Windows drive
+        local = unquote(urlparse(path).path) if scheme == "file" else path
+        return pafs.LocalFileSystem(), local
+    try:
+        filesystem, inside = pafs.FileSystem.from_uri(path)
+        filesystem.get_file_info(inside)
+    except (pa.ArrowException, OSError, ValueError):
+        return None
+    return filesystem, inside
 
 
 def list_files(path: str, filesystem: pafs.FileSystem, suffixes: Sequence[str] = ()) -> list[DataFile]:

@@ -22,9 +22,12 @@ from engine.errors import DataError
 from engine.file_pruning import prints_of, time_of
 from engine.file_set import Time
 from engine.frame_files import FILE, FrameFiles
+from engine.mltable import Step
 from engine.monitor import Columns
+from engine.table_columns import converting, shaped
 from engine.time_ranges import rows_with_any
 from engine.windows import Window
+from signals.conversions import Conversion
 
 if TYPE_CHECKING:
     from signals.segments import Segment
@@ -40,6 +43,7 @@ class FrameDataset:
         files: the files that Spark reads it from, where that is known.
         append_only: whether its rows are only ever added, so that a count tells whether there are new ones.
         whole: where `frame` is a part of the dataset, all of it.
+        steps: what becomes of its columns before the kernel sees them.
     """
 
     title: str
@@ -49,13 +53,14 @@ class FrameDataset:
     files: FrameFiles | None = None
     append_only: bool = False
     whole: DataFrame | None = None
+    steps: tuple[Step, ...] = ()
     pieces = None
 
     def __post_init__(self) -> None:
         types: dict[str, pa.DataType] = {}
         for column in self.frame.schema.fields:
             types.setdefault(column.name, _arrow_type(column.dataType))
-        object.__setattr__(self, "columns", types)
+        object.__setattr__(self, "columns", shaped(types, self.steps))
 
     def map(self, work: Work, names: tuple[str, ...], schema: pa.Schema) -> DataFrame:
         """See `engine.batches.Dataset.map`."""
@@ -63,6 +68,7 @@ class FrameDataset:
         places = [every.index(name) for name in names if name in self.columns]
         numbered = _numbered(self.frame)
         needed = numbered.select(*(f"c{place}" for place in places)) if places else numbered.select("c0")
+        work = converting(work, self._conversions)
         return _mapped(needed, work, {f"c{place}": every[place] for place in places}, schema)
 
     def pieces_in(self, roles: Columns, spans: Sequence[Window]) -> None:
@@ -97,6 +103,10 @@ class FrameDataset:
         return dict.fromkeys(buckets, self.fingerprint)
 
     @property
+    def _conversions(self) -> tuple[Conversion, ...]:
+        return tuple(step for step in self.steps if isinstance(step, Conversion))
+
+    @property
     def _whole(self) -> DataFrame:
         return self.frame if self.whole is None else self.whole
 
@@ -108,6 +118,8 @@ class FrameDataset:
         kind = self.columns.get(roles.timestamp or "")
         if kind is None or not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
             return frame
+        if any(roles.timestamp in conversion.columns for conversion in self._conversions):
+            return frame
         names = frame.columns
         column = F.col(f"c{names.index(roles.timestamp or '')}")
         inside = reduce(or_, [_between(column, kind, span) for span in spans])
@@ -118,7 +130,11 @@ class FrameDataset:
     ) -> dict[Window, str | None]:
         untold = files.untold(time, buckets) if time is not None else []
         if time is not None and untold:
-            files.learn(time, untold, when_by_piece(_ByFile(self._whole.where(files.among(untold))), roles, FILE))
+            files.learn(
+                time,
+                untold,
+                when_by_piece(_ByFile(self._whole.where(files.among(untold)), self._conversions), roles, FILE),
+            )
         return prints_of(files.files, files.held(time, buckets), buckets)
 
 
@@ -127,12 +143,13 @@ class _ByFile:
     """Rows with the name of their file as a column."""
 
     frame: DataFrame
+    conversions: tuple[Conversion, ...]
 
     def map(self, work: Work, names: tuple[str, ...], schema: pa.Schema) -> DataFrame:
         every = self.frame.columns
         labels = {f"c{place}": name for place, name in enumerate(every) if name in names}
         needed = _numbered(self.frame).select(*labels, F.col(FILE).alias("file"))
-        return _mapped(needed, work, labels | {"file": FILE}, schema)
+        return _mapped(needed, converting(work, self.conversions), labels | {"file": FILE}, schema)
 
 
 def _numbered(frame: DataFrame) -> DataFrame:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.mltable import MLTable
 from signals.binning import Binning
 from signals.catalogue import Kind
 from signals.conditions import FilterOperator
@@ -67,6 +68,9 @@ class Source:
         append_only: whether rows are only ever added, never changed; so a count tells whether there are new ones.
         joined_within: where it is joined to another dataset, how far in time its rows lie from those with the same id
             at most, as an ISO-8601 duration; so only that part of it is read. None: nobody knows.
+        type: what kind of asset it is said to be: ``uri_file``, ``uri_folder`` or ``mltable``; None where nothing is
+            said.
+        mltable: what the `MLTable` file at the path says; None without one.
     """
 
     path: str | None = None
@@ -77,6 +81,21 @@ class Source:
     partitions: Mapping[str, str] = field(default_factory=dict[str, str])
     append_only: bool = False
     joined_within: str | None = None
+    type: str | None = field(default=None, repr=False)
+    mltable: MLTable | None = field(default=None, repr=False)
+
+    @property
+    def identity(self) -> str:
+        """Text that is equal for sources of the same rows: under it profiles and bins are kept.
+
+        What most sources do not have is said only of those that have it, so that it stays the same text.
+        """
+        return repr(self) + self.made_by
+
+    @property
+    def made_by(self) -> str:
+        """What is made of what lies there, as text; empty for rows that are taken as they are."""
+        return f" as {self.mltable!r}" if self.mltable else ""
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class Readings:
         """
         self.expect(datas, span)
         source = _source_key(datas)
-        wanted = repr((source, self._spans[source]))
+        wanted = repr((source, self._spans[source], [data.source.type for data in datas]))
         if wanted not in self._opened:
             self._opened[wanted] = self._open(datas, self._spans[source])
         dataset = self._opened[wanted]
@@ -79,6 +79,10 @@ class Readings:
             return error
         if dataset.fingerprint:
             self.fingerprints[dataset.title] = dataset.fingerprint
+        for source in (data.source for data in datas):
+            if source.type == "mltable" and source.mltable is None and source.path:
+                said = "holds no file MLTable, and is read as it is (Azure would refuse it)"
+                self.note(f"{source.path}: {said}", dataset.title)
         return dataset
 
     def note(self, text: str, about: str = "") -> None:
@@ -123,7 +127,8 @@ class Readings:
 def _source_key(datas: Sequence[Data]) -> str:
     """Equal for definitions of the same rows and columns, whatever roles they give to them."""
     joined = [data.columns.correlation_id for data in datas] if len(datas) > 1 else []
-    return repr(([data.source for data in datas], joined, datas[0].columns.timestamp))
+    sources = ", ".join(data.source.identity for data in datas)
+    return f"([{sources}], {joined!r}, {datas[0].columns.timestamp!r})"
 
 
 def _digest(*parts: object) -> str:

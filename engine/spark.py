@@ -29,6 +29,8 @@ SPARK_ERRORS = (PySparkException, Py4JJavaError)
 CONDITION = re.compile(r"\[(?!INTERNAL_ERROR)[A-Z0-9_]+(\.[A-Z0-9_]+)*\] .*")
 """A named error of Spark: ``[PATH_NOT_FOUND] Path does not exist: …``."""
 
+OTHER_HEADER = re.compile(r"CSV header does not conform to the schema\..*?CSV file: (\S.*?)\n", re.DOTALL)
+
 MERGED_AT_ONCE = 10_000
 """State rows of some 2 KB."""
 VALUES_AT_ONCE = 4_000_000
@@ -119,6 +121,10 @@ def collect(frame: DataFrame) -> pa.Table:
 
 def said_by(error: BaseException) -> str:
     """What Spark's error says, in one line."""
+    headed = OTHER_HEADER.search(str(error))
+    if headed:
+        hint = "header: all_files_different_headers, in an MLTable, reads such files"
+        return f"{headed[1]}: its columns are others than those of the other files ({hint})"
     named = CONDITION.search(str(error))
     if named:
         return named[0]

@@ -1,5 +1,6 @@
 """Puts a monitor together from its document and the library, or says what stands in the way."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +20,7 @@ from engine.definitions.signal_keys import SignalKeys
 from engine.definitions.sources import source_of
 from engine.definitions.trigger_keys import CronTrigger, RecurrenceTrigger, TriggerKeys
 from engine.errors import Problem
-from engine.monitor import Monitor, Signal
+from engine.monitor import Monitor, Signal, Source
 from signals.thresholds import DynamicThreshold
 
 __all__ = ["assemble"]
@@ -109,9 +110,14 @@ def _monitor(schedule: Schedule, setting: Setting, signals: tuple[Signal, ...], 
         model=setting.model.model.name if setting.model else None,
         tags=dict(schedule.tags),
         emails=notification.emails if notification else (),
-        config_hash=config_hash(schedule, setting.model, setting.library),
+        config_hash=config_hash(schedule, setting.model, setting.library, _sources(signals)),
         path=path,
     )
+
+
+def _sources(signals: Sequence[Signal]) -> list[Source]:
+    datas = [data for signal in signals for data in (*signal.production, signal.reference)]
+    return [data.source for data in datas if data]
 
 
 def _setting(schedule: Schedule, library: Library, report: Report) -> Setting:

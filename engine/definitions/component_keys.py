@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from engine.definitions.shape import Shape, complain, key
+from engine.definitions.named import Named
+from engine.definitions.shape import complain, key
 from engine.definitions.words import Name, Text
 
 __all__ = ["ENTRY", "ComponentAsset"]
@@ -23,11 +24,9 @@ def _entry(value: str) -> str:
 Entry = Annotated[Name, AfterValidator(_entry)]
 
 
-class ComponentAsset(Shape):
+class ComponentAsset(Named):
     """A function of your own: what `azureml:name:version` stands for where a component is meant."""
 
-    name: Name = key(description="The name.")
-    version: Text = key(description="The version.")
     description: Text | None = key(default=None, description="What it does.")
     entry: Entry = key(description="`module:function`: the function in the file `module.py`.")
     path: Name | None = key(

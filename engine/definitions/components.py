@@ -22,7 +22,7 @@ def asset_component(asset: ComponentAsset, root: Path) -> Component:
         UnknownNameError: its file or its function is not there.
     """
     folder = Path(os.path.normpath(root / asset.path)) if asset.path else _folder(root)
-    return _component(f"azureml:{asset.name}:{asset.version}", asset.entry, folder)
+    return _component(next(asset.references), asset.entry, folder)
 
 
 def direct_component(entry: str, root: Path) -> Component:

@@ -4,10 +4,9 @@ A library is the folder that `conf/` is: `assets.yaml` beside a folder `models/`
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -15,6 +14,7 @@ from engine.definitions.component_keys import ComponentAsset
 from engine.definitions.components import asset_component, direct_component
 from engine.definitions.document import Document, read_document
 from engine.definitions.model_keys import Asset, Assets, Model
+from engine.definitions.named import find_named
 from engine.definitions.sentences import problems_of
 from engine.definitions.shape import did_you_mean
 from engine.definitions.unknown import UnknownNameError
@@ -58,20 +58,20 @@ class Library:
     problems: tuple[Problem, ...] = ()
 
     def asset(self, reference: str) -> Asset:
-        """The asset of ``azureml:name:version`` or ``azureml:name@latest``.
+        """The asset of ``azureml:name:version`` or ``azureml:name@label``; of ``azureml:name`` the highest version.
 
         Raises:
             UnknownNameError: when there is none.
         """
-        return _named(reference, self.asset_file.assets if self.asset_file else (), "asset")
+        return find_named(reference, self.asset_file.assets if self.asset_file else (), "asset")
 
     def component_asset(self, reference: str) -> ComponentAsset:
-        """The component asset of ``azureml:name:version``, ``azureml:name@latest`` or ``azureml:name``.
+        """The component asset of a name; see `asset`.
 
         Raises:
             UnknownNameError: when there is none.
         """
-        return _named(reference, self.asset_file.components if self.asset_file else (), "component")
+        return find_named(reference, self.asset_file.components if self.asset_file else (), "component")
 
     def component(self, reference: str) -> Component:
         """The component of a name in `assets.yaml`, or of ``module:function`` in the library's components.
@@ -112,41 +112,8 @@ class Library:
         return known[_plain(deployment)]
 
 
-class _Versioned(Protocol):
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def version(self) -> str: ...
-
-
-T = TypeVar("T", bound=_Versioned)
-
-
-def _named(reference: str, among: Sequence[T], what: str) -> T:
-    """The one of ``azureml:name:version``; without a version, or ``@latest``, the latest of that name."""
-    match = re.fullmatch(r"azureml:(?!/)([^:@]+)(?:[:@](.+))?", reference)
-    if not match:
-        raise UnknownNameError(f"{reference!r} is not azureml:name:version", "other azureml addresses need Azure")
-    name, version = match.groups()
-    versions = {one.version: one for one in among if one.name == name}
-    if not versions:
-        hint = did_you_mean(name, sorted({one.name for one in among}))
-        raise UnknownNameError(f"no {what} is named {name!r}", hint or "add it to assets.yaml")
-    if version in (None, "latest"):
-        return versions[max(versions, key=_version_order)]
-    if version not in versions:
-        raise UnknownNameError(f"{what} {name!r} has no version {version}", f"it has {', '.join(sorted(versions))}")
-    return versions[version]
-
-
 def _plain(deployment: str) -> str:
     return deployment.removeprefix("azureml:")
-
-
-def _version_order(version: str) -> list[tuple[bool, int, str]]:
-    """10 after 9 and 1.10 after 1.9; numbers after words."""
-    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in version.split(".")]
 
 
 def is_yaml(path: Path) -> bool:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator
 from engine.definitions.component_keys import ComponentAsset
 from engine.definitions.data_keys import ColumnNames, InputData, ProductionColumns, ReferenceColumns
 from engine.definitions.monitor_keys import TASKS
+from engine.definitions.named import Named, said_twice
 from engine.definitions.shape import Complaint, Shape, key
 from engine.definitions.words import Name, Text, many
 from engine.monitor import Context
@@ -74,11 +75,8 @@ class Model(Shape):
         return next(((name, dataset) for name, dataset in found if dataset), None)
 
 
-class Asset(InputData):
-    """A named, versioned path: what `azureml:name:version` stands for."""
-
-    name: Name = key(description="The name.")
-    version: Text = key(description="The version.")
+class Asset(Named, InputData):
+    """A named, versioned path, table or query: what `azureml:name:version` stands for."""
 
 
 class Assets(Shape):
@@ -89,9 +87,5 @@ class Assets(Shape):
     components: tuple[ComponentAsset, ...] = key(default=(), description="A list of functions of your own.")
 
     def complaints(self) -> Iterator[Complaint]:
-        had: set[tuple[str, str, str]] = set()
-        for where, named in (("assets", self.assets), ("components", self.components)):
-            for place, one in enumerate(named):
-                if (where, one.name, one.version) in had:
-                    yield Complaint((where, place), f"azureml:{one.name}:{one.version} is there twice")
-                had.add((where, one.name, one.version))
+        yield from said_twice("assets", self.assets)
+        yield from said_twice("components", self.components)

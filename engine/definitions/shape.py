@@ -70,11 +70,11 @@ def errors_of(error: ValidationError) -> list[InitErrorDetails]:
     ]
 
 
-def did_you_mean(name: str, among: list[str]) -> str | None:
-    """A hint towards the nearest of these names; where none is near and they are few, all of them."""
-    near = near_names(name, among)
+def did_you_mean(name: str, among: list[str], most: int = 1) -> str | None:
+    """A hint towards the nearest of these names, or so many; where none is near and they are few, all of them."""
+    near = near_names(name, among, most)
     if near:
-        return f"did you mean {near[0]}?"
+        return f"did you mean {' or '.join(near)}?"
     return f"one of: {', '.join(among)}" if 0 < len(among) <= 12 else None
 
 

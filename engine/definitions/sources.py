@@ -1,17 +1,16 @@
 """Where exactly are the rows that an `input_data` block means?"""
 
 import os
-import re
+from dataclasses import replace
 from pathlib import Path
 
 from engine.definitions.data_keys import InputData
 from engine.definitions.library import Library, UnknownNameError
+from engine.definitions.mltables import SCHEME, azures_own, mltable_at
 from engine.definitions.sentences import Report
 from engine.monitor import Source
 
 __all__ = ["is_relative", "source_of"]
-
-SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def source_of(block: InputData, folder: Path, library: Library, report: Report) -> Source | None:
@@ -23,13 +22,19 @@ def source_of(block: InputData, folder: Path, library: Library, report: Report) 
         library: where `azureml:` names are looked up.
         report: begins at the block.
     """
+    if block.path and (theirs := azures_own(block.path)):
+        report.add(("path",), *theirs)
+        return None
     if block.path and block.path.startswith("azureml:"):
         return _asset(block, library, report)
     source = _source(block, folder)
-    if block.type == "mltable" and _is_mltable(source.path):
-        report.add(("path",), "not supported yet: MLTable files", "give the path of the data itself")
-        return None
-    return source
+    if source.path is None:
+        return source
+    before = len(report.problems)
+    table = mltable_at(source.path, report)
+    if table and block.format not in (None, table.format):
+        report.add(("format",), f"is {block.format}, and the MLTable there reads {table.format}", "leave it out")
+    return replace(source, mltable=table) if len(report.problems) == before else None
 
 
 def _asset(block: InputData, library: Library, report: Report) -> Source | None:
@@ -39,12 +44,13 @@ def _asset(block: InputData, library: Library, report: Report) -> Source | None:
         report.add(("path",), error.message, error.hint)
         return None
     assert library.asset_file  # an asset was found in it
-    if asset.path and asset.path.startswith("azureml:"):
+    if asset.path and asset.path.startswith("azureml:") and not azures_own(asset.path):
         report.add(("path",), f"the asset {block.path} leads to another name, {asset.path}", "give its path there")
         return None
     # What is written here about the data wins over what the asset says of it.
     merged = asset.model_copy(
         update={
+            "type": asset.type or block.type,
             "format": block.format or asset.format,
             "options": {**asset.options, **block.options},
             "partitions": {**asset.partitions, **block.partitions},
@@ -70,12 +76,9 @@ def _source(block: InputData, folder: Path) -> Source:
         partitions=dict(block.partitions),
         append_only=bool(block.append_only),
         joined_within=block.joined_within,
+        type=block.type,
     )
 
 
 def _path(path: str, folder: Path) -> str:
     return path if SCHEME.match(path) else os.path.normpath(folder / path)
-
-
-def _is_mltable(path: str | None) -> bool:
-    return path is not None and (path.endswith("/MLTable") or Path(path, "MLTable").is_file())

@@ -69,7 +69,7 @@ def test_without_a_folder_of_components_they_lie_beside_the_assets(tmp_path):
     ("reference", "said"),
     [
         ("azureml:spraed:1", "no component is named 'spraed' (did you mean spread?)"),
-        ("azureml:spread:3", "component 'spread' has no version 3 (it has 1.10, 1.9)"),
+        ("azureml:spread:3", "component 'spread' has no version 3 (it has 1.9, 1.10)"),
         ("azureml://registries/azureml/components/x", "other azureml addresses need Azure"),
         ("spraed:run", "did you mean spread?"),
         ("spread:rum", "has no function 'rum' (did you mean run?)"),

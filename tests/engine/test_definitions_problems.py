@@ -217,7 +217,7 @@ RATE = "metric_thresholds.numerical.null_value_rate"
         ("{type: data_drift, production_data: []}", ["production_data: is empty"]),
         ("{type: data_drift, production_data: {input_data: {}}}", ["production_data.input_data.path: is missing (say where the rows are: path, table or query)"]),  # noqa: E501
         ("{type: data_drift, production_data: {input_data: {path: a, table: b}}}", ["production_data.input_data.table: cannot go with path (keep one of them)"]),  # noqa: E501
-        ("{type: data_drift, production_data: {input_data: {path: 'azureml://datastores/x'}}}", ["production_data.input_data.path: 'azureml://datastores/x' is not azureml:name:version (other azureml addresses need Azure)"]),  # noqa: E501
+        ("{type: data_drift, production_data: {input_data: {path: 'azureml://datastores/x'}}}", ["production_data.input_data.path: 'azureml://datastores/x' is an address in Azure's datastores, which driftline does not know (give the storage's own address (abfss://…, wasbs://…, s3://…, a path), here or in assets.yaml)"]),  # noqa: E501
         ("{type: data_drift, production_data: {data_window: {window_start: 2013-01-02, window_end: 2013-01-01}}}", ["production_data.data_window.window_end: is not after window_start"]),  # noqa: E501
         ("{type: data_drift, production_data: {data_window: {window_start: 2013-01-02, lookback_window_size: P1D}}}", [
             "production_data.data_window.lookback_window_size: cannot go with a fixed window (keep either window_start and window_end, or it)",  # noqa: E501
@@ -253,15 +253,6 @@ RATE = "metric_thresholds.numerical.null_value_rate"
 )  # fmt: skip
 def test_what_is_wrong_with_a_signal(of_signal: Problems, keys: str, expected: list[str]) -> None:
     assert of_signal(keys) == expected
-
-
-def test_an_mltable_file_is_not_supported_yet_but_a_plain_path_is(of_signal: Problems, tmp_path: Path) -> None:
-    (tmp_path / "table").mkdir()
-    (tmp_path / "table" / "MLTable").write_text("paths: []")
-    keys = "{type: data_drift, reference_data: {input_data: {path: table, type: mltable}}}"
-    assert of_signal(keys) == [
-        "reference_data.input_data.path: not supported yet: MLTable files (give the path of the data itself)"
-    ]
 
 
 def test_a_monitor_without_signals_and_without_a_model_watches_nothing(problems: Problems) -> None:
