@@ -49,9 +49,9 @@ class Line:
 def lines_of(document: Document, schedule: Schedule) -> list[Line]:
     """Every key of the source in the order of its lines; below each signal, what it leaves out."""
     found: list[Line] = []
-    keys = sorted(keys_of(schedule, document.data), key=lambda each: document.lines.get(each.key, 0))
+    keys = sorted(keys_of(schedule, document.data), key=lambda each: document.line(each.key) or 0)
     for place, each in enumerate(keys):
-        found.append(Line(document.lines.get(each.key), each.key, _understood(each, schedule), _in_azure(each)))
+        found.append(Line(document.line(each.key), each.key, _understood(each, schedule), _in_azure(each)))
         signal = each.key[:3]
         following = keys[place + 1].key[:3] if place + 1 < len(keys) else ()
         if len(signal) == 3 and signal[:2] == SIGNALS and following != signal:
@@ -158,12 +158,16 @@ def _left_out(keys: Sequence[Written], schedule: Schedule) -> Iterator[Line]:
 
 
 def report_table(lines: Sequence[Line]) -> Table:
-    """One row per key, indented as it is in the file; what is not written stands in brackets."""
+    """One row per key, indented as it is in the file; what is not written stands in brackets.
+
+    What Azure does is said once, and then by the line where it was said.
+    """
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False, expand=True)
     table.add_column("line", justify="right", no_wrap=True)
     table.add_column("key", no_wrap=True)
     table.add_column("understood as", ratio=4, overflow="fold")
     table.add_column("Azure", ratio=5, overflow="fold")
+    said: dict[str, int] = {}
     for each in lines:
         unwritten = each.number is None
         quiet = unwritten or each.understood == LEFT_OUT
@@ -175,6 +179,12 @@ def report_table(lines: Sequence[Line]) -> Table:
             str(each.number or ""),
             Text("  " * depth + (f"({name})" if unwritten else name), "dim" if quiet else "bold"),
             Text(each.understood.replace("`", ""), "dim" if quiet else ""),
-            Text(each.azure.replace("`", ""), "yellow"),
+            _said_once(each, said),
         )
     return table
+
+
+def _said_once(each: Line, said: dict[str, int]) -> Text:
+    if each.azure and each.number and said.setdefault(each.azure, each.number) != each.number:
+        return Text(f"as in line {said[each.azure]}", "dim yellow")
+    return Text(each.azure.replace("`", ""), "yellow")

@@ -42,7 +42,7 @@ class Document:
     def problem(self, key: Sequence[str | int], message: str, hint: str | None = None) -> Problem:
         """A problem at a key, which is given in canonical words and reported in the author's."""
         written = self._written(key, missing=message.startswith("is missing"))
-        return Problem(self.file, _text(written), message, hint, self._line(written))
+        return Problem(self.file, _text(written), message, hint, self.line(written))
 
     def _written(self, key: Sequence[str | int], *, missing: bool) -> Key:
         """The key as its author wrote it, or, where it is missing, would have written it.
@@ -61,7 +61,8 @@ class Document:
         wanted = [step for step in unwritten if isinstance(step, str) and step not in READERS_STEPS]
         return (*path, *wanted) if missing else tuple(path)
 
-    def _line(self, key: Key) -> int | None:
+    def line(self, key: Key) -> int | None:
+        """The line of a key, or of the nearest one above it that has one: what an alias repeats has none."""
         for length in range(len(key), 0, -1):
             if key[:length] in self.lines:
                 return self.lines[key[:length]]
@@ -98,7 +99,7 @@ def _parse(text: str, path: Path, name: str) -> Document:
 
 
 def _walk(loader: yaml.SafeLoader, node: yaml.Node) -> Iterator[tuple[Key, yaml.Node, yaml.MappingNode | None]]:
-    """Every key with its node and the mapping it stands in; what an alias repeats is visited once."""
+    """Every key with its node and the mapping it stands in; what an alias repeats is visited where it is written."""
     stack: list[tuple[Key, yaml.Node]] = [((), node)]
     seen: set[int] = set()
     while stack:
@@ -106,16 +107,18 @@ def _walk(loader: yaml.SafeLoader, node: yaml.Node) -> Iterator[tuple[Key, yaml.
         if id(current) in seen:
             continue
         seen.add(id(current))
+        below: list[tuple[Key, yaml.Node]] = []
         if isinstance(current, yaml.MappingNode):
             for name, value in current.value:
                 key = loader.construct_object(name, deep=True)
                 if isinstance(key, str | int):
                     yield (*path, key), name, current
-                    stack.append(((*path, key), value))
+                    below.append(((*path, key), value))
         elif isinstance(current, yaml.SequenceNode):
             for place, item in enumerate(current.value):
                 yield (*path, place), item, None
-                stack.append(((*path, place), item))
+                below.append(((*path, place), item))
+        stack += reversed(below)
 
 
 def _lines(loader: yaml.SafeLoader, root: yaml.Node) -> Iterator[tuple[Key, int]]:

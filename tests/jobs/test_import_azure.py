@@ -93,6 +93,19 @@ def test_what_is_understood_is_said_in_our_words(driftline: Driftline, tmp_path:
     assert lines["create_monitor.compute.instance_type"][0] == "left out"
 
 
+def test_what_an_alias_repeats_is_told_at_the_alias(driftline: Driftline, tmp_path: Path) -> None:
+    window = "data_window: &week {lookback_window_size: P7D}"
+    first, second = DRIFT.replace("}}\n      reference", f"}}, {window}}}\n      reference", 1).split("    quality:")
+    second = second.replace("{path: data/in}}", "{path: data/in}, data_window: *week}")
+    source = _schedule(tmp_path, f"{first}    quality:{second}")
+    result = driftline("import", "azure", source, "--format", "json")
+    (schedule,) = json.loads(result.stdout)["schedules"]
+    lines = source.read_text().splitlines()
+    found = [lines[line["line"] - 1] for line in schedule["lines"] if line["key"][-1] == "lookback_window_size"]
+    assert ["&week" in found[0], "*week" in found[1]] == [True, True]
+    assert schedule["yaml"].count("data_window: {lookback_window_size: P7D}") == 2
+
+
 def test_what_is_not_written_is_said_too(driftline: Driftline, tmp_path: Path) -> None:
     lines = told(driftline, written(tmp_path, "performance"))
     signal = "create_monitor.monitoring_signals.fraud_detection_model_performance"
