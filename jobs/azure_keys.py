@@ -74,7 +74,7 @@ AZURE_KEYS: Mapping[str, Mapping[str, AzureKey]] = MappingProxyType({
         "frequency": AS_IN_AZURE,
         "interval": AzureKey(
             "as in Azure",
-            "without `start_time` it counts from the schedule's creation; here from 1970, the same for everybody",
+            "counts from its first run, where no `start_time` is written; here from 1970, the same for everybody",
         ),
         "schedule": AzureKey("as in Azure; `pattern` is the same"),
         "expression": AzureKey("as crontab(5) reads it", "ignores days and months, and reads them as `*`"),
@@ -143,7 +143,7 @@ AZURE_KEYS: Mapping[str, Mapping[str, AzureKey]] = MappingProxyType({
         "connection": AS_IN_AZURE,
         "connection_id": AzureKey("the name of a connection: your scoring component gets its environment"),
         "workspace_connection_id": AzureKey("the same as `connection_id`"),
-        "sampling_rate": AzureKey("the share of rows that is scored, chosen by a seeded hash", "samples at random"),
+        "sampling_rate": AzureKey("the share of rows that is scored"),
     },
     "features": {
         "top_n_feature_importance": AzureKey(
