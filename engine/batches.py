@@ -64,6 +64,8 @@ class Dataset(Protocol):
         fingerprint: text that changes when the data change; None where that cannot be told.
         pieces: of how many pieces it is, such as row groups, each of which is counted on its own; None where only Spark
             knows.
+        envelope: columns that tell how rows were logged, and so are no features, whatever role they play.
+        notes: what whoever reads it should know, such as what could not be read.
     """
 
     @property
@@ -77,6 +79,12 @@ class Dataset(Protocol):
 
     @property
     def pieces(self) -> int | None: ...
+
+    @property
+    def envelope(self) -> frozenset[str]: ...
+
+    @property
+    def notes(self) -> Sequence[str]: ...
 
     def pieces_in(self, roles: Columns, spans: Sequence[Window]) -> int | None:
         """How many pairs there are of a piece and a span of which it may hold rows; None where only Spark knows."""

@@ -7,6 +7,7 @@ import pyarrow.fs as pafs
 from pyspark.sql import DataFrame, SparkSession
 
 from engine.batches import Dataset, Span
+from engine.collector import Folder, is_collection, open_collection
 from engine.delta import LiveFiles, live_files
 from engine.errors import DataError
 from engine.file_dataset import FileDataset
@@ -47,6 +48,8 @@ def open_dataset(spark: SparkSession, data: Data, span: Span, frames: Mapping[st
     opened = open_filesystem(source.path)
     _check_type(source, opened)
     form, listed = (source.format, None) if source.format else _format_of(source.path, opened)
+    if opened is not None and form == "collector":
+        return _collection(spark, data, span, opened, listed)
     if opened is None or form not in ("parquet", "delta"):
         return _through_spark(spark, source, form, opened, listed)
     filesystem, path = opened
@@ -56,6 +59,19 @@ def open_dataset(spark: SparkSession, data: Data, span: Span, frames: Mapping[st
     columns = files.columns(span, time_of(data.columns))
     dataset = FileDataset(_title(source), spark, columns, files, live.fingerprint)
     return dataset if span == Span() else dataset.within(data.columns, [span.window])
+
+
+def _collection(
+    spark: SparkSession,
+    data: Data,
+    span: Span,
+    opened: tuple[pafs.FileSystem, str],
+    listed: Sequence[DataFile] | None,
+) -> Dataset:
+    filesystem, path = opened
+    files = list_files(path, filesystem) if listed is None else listed
+    uri = None if isinstance(filesystem, pafs.LocalFileSystem) else data.source.path
+    return open_collection(spark, _title(data.source), Folder(uri, path), files, data.columns, span)
 
 
 def _title(source: Source) -> str:
@@ -116,7 +132,10 @@ def _format_of(path: str, opened: tuple[pafs.FileSystem, str] | None) -> tuple[s
     known = {"parquet": ("parquet", "parq", "pq"), "csv": ("csv", "tsv"), "json": ("json", "jsonl", "ndjson")}
     found = next((form for form, endings in known.items() if name.endswith(tuple(f".{end}" for end in endings))), None)
     if found is None:
-        raise DataError(f"{path}: cannot tell what {name!r} is; say `format: parquet`, `delta`, `csv` or `json`")
+        formats = "`format: parquet`, `delta`, `csv`, `json` or `collector`"
+        raise DataError(f"{path}: cannot tell what {name!r} is; say {formats}")
+    if found == "json" and is_collection(filesystem, files):
+        found = "collector"
     return found, files
 
 

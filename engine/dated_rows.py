@@ -1,6 +1,6 @@
 """When are the rows of a dataset? One Spark job over the timestamp column alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -18,7 +18,7 @@ from engine.windows import Window
 from signals.keys import Buckets
 from signals.timestamps import UNDATED, TimeFormat, read_instants
 
-__all__ = ["Tally", "tally", "when_by_piece"]
+__all__ = ["Tally", "joined", "stretches_at", "tally", "when_by_piece"]
 
 GAP = 3_600_000_000
 """Microseconds without a row that are told: an hour. So stretches are few, and a bucket of an hour or more that one
@@ -54,7 +54,7 @@ def when_by_piece(rows: Mapped, roles: Columns, piece: str | None = None) -> dic
     found: dict[str, list[Stretch]] = {}
     for row in collect(rows.map(work, (name,) if piece is None else (name, piece), WHEN)).to_pylist():
         found.setdefault(row["piece"], []).append((row["low"], row["high"]))
-    return {each: _joined(stretches) for each, stretches in found.items()}
+    return {each: joined(stretches) for each, stretches in found.items()}
 
 
 def tally(rows: Mapped, roles: Columns, buckets: Sequence[Window]) -> dict[Window, Tally]:
@@ -78,6 +78,26 @@ def tally(rows: Mapped, roles: Columns, buckets: Sequence[Window]) -> dict[Windo
     return found
 
 
+def stretches_at(moments: Instants) -> list[Stretch]:
+    """The stretches with no gap longer than an hour that hold these instants."""
+    moments = np.unique(np.clip(moments, -FARTHEST, FARTHEST))
+    if not len(moments):
+        return []
+    parts = np.split(moments, np.flatnonzero(np.diff(moments) > GAP) + 1)
+    return [(int(part[0]), int(part[-1])) for part in parts]
+
+
+def joined(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """The same stretches, those together as one that have no gap longer than an hour between them."""
+    found: list[Stretch] = []
+    for low, high in sorted(stretches):
+        if found and low - found[-1][1] <= GAP:
+            found[-1] = (found[-1][0], max(found[-1][1], high))
+        else:
+            found.append((low, high))
+    return found
+
+
 # --------------------------------------------------------------------------------------------------- in the tasks
 
 
@@ -86,7 +106,7 @@ def _looking(name: str, form: TimeFormat, piece: str | None) -> Work:
         found: dict[str, list[Stretch]] = {}
         for batch in batches:
             for own, timestamps in _by_piece(batch, name, piece):
-                found[own] = _joined([*found.get(own, []), *_stretches(timestamps, form)])
+                found[own] = joined([*found.get(own, []), *stretches_at(_dated(pc.unique(timestamps), form))])
         rows = [{"piece": own, "low": low, "high": high} for own, each in found.items() for low, high in each]
         yield pa.RecordBatch.from_pylist(rows, schema=WHEN)
 
@@ -103,24 +123,6 @@ def _by_piece(batch: Batch, name: str, piece: str | None) -> Iterator[tuple[str,
     pieces = batch.arrays[piece]
     for own in pc.unique(pieces).to_pylist():
         yield own, timestamps.filter(pc.equal(pieces, own))
-
-
-def _stretches(timestamps: pa.Array, form: TimeFormat) -> list[Stretch]:
-    moments = np.unique(np.clip(_dated(pc.unique(timestamps), form), -FARTHEST, FARTHEST))
-    if not len(moments):
-        return []
-    parts = np.split(moments, np.flatnonzero(np.diff(moments) > GAP) + 1)
-    return [(int(part[0]), int(part[-1])) for part in parts]
-
-
-def _joined(stretches: Sequence[Stretch]) -> list[Stretch]:
-    found: list[Stretch] = []
-    for low, high in sorted(stretches):
-        if found and low - found[-1][1] <= GAP:
-            found[-1] = (found[-1][0], max(found[-1][1], high))
-        else:
-            found.append((low, high))
-    return found
 
 
 def _tallying(name: str, form: TimeFormat, steps: Buckets) -> Work:

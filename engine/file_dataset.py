@@ -42,6 +42,7 @@ class FileDataset:
     fingerprint: str
     cuts: tuple[Cut, ...] = ()
     conversions: tuple[Conversion, ...] = ()
+    envelope, notes = frozenset[str](), ()
 
     @cached_property
     def splits(self) -> Sequence[Split]:

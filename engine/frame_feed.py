@@ -55,6 +55,7 @@ class FrameDataset:
     whole: DataFrame | None = None
     steps: tuple[Step, ...] = ()
     pieces = None
+    envelope, notes = frozenset[str](), ()
 
     def __post_init__(self) -> None:
         types: dict[str, pa.DataType] = {}

@@ -134,6 +134,14 @@ class JoinedDataset:
         prints = [part.dataset.fingerprint for part in self.parts]
         return None if None in prints else " + ".join(map(str, prints))
 
+    @property
+    def envelope(self) -> frozenset[str]:
+        return frozenset(name for part in self.parts for name in part.dataset.envelope if name in part.columns)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return [note for part in self.parts for note in part.dataset.notes]
+
     def pieces_in(self, roles: Columns, spans: Sequence[Window]) -> None:
         """See `engine.batches.Dataset.pieces_in`."""
 

@@ -61,7 +61,7 @@ class Source:
         path: a file, a folder or a URI; local paths are absolute.
         table: a Spark table's name.
         query: Spark SQL.
-        format: ``parquet``, ``delta``, ``csv`` or ``json``; None finds it out from the path.
+        format: ``parquet``, ``delta``, ``csv``, ``json`` or ``collector``; None finds it out from the path.
         options: Spark reader options, passed through.
         partitions: hive partition columns that tell the time (UTC), each with its step: ``{"date": "day"}``. They may
             be pruned by the window; other partition columns are plain columns.

@@ -83,6 +83,8 @@ class Readings:
             if source.type == "mltable" and source.mltable is None and source.path:
                 said = "holds no file MLTable, and is read as it is (Azure would refuse it)"
                 self.note(f"{source.path}: {said}", dataset.title)
+        for note in dataset.notes:
+            self.note(note, dataset.title)
         return dataset
 
     def note(self, text: str, about: str = "") -> None:

@@ -128,7 +128,9 @@ def _open(found: Comparison, roles: set[str], readings: Readings) -> None:
         require(reference.dataset.title, "timestamp", reference.roles.timestamp, reference.dataset.columns)
     now, before = production.roles, reference.roles if reference else None
     # What was only found in the baseline is no role in production: there it may be a feature.
-    own_roles = roles | _keys(now) | (_keys(before) - {*production.dataset.columns})
+    no_features = production.dataset.envelope | _keys(now)
+    only_before = (reference.dataset.envelope if reference else set[str]()) | _keys(before)
+    own_roles = roles | no_features | (only_before - {*production.dataset.columns})
     columns = reference.dataset.columns if reference else None
     watched = watched_columns(signal, production.dataset.columns, columns, now, before, own_roles)
     nested = [each for each in watched if each.nested and signal.features.names is None]

@@ -19,6 +19,7 @@ CONTEXTS = OneOf(
     {"actuals": "ground_truth", "ground_truth_data": "ground_truth", "model_input_output": "model_inputs_outputs"},
 )
 TIME_FORMATS = OneOf(tuple(TimeFormat), {"iso": "iso8601"})
+FORMATS = ("parquet", "delta", "csv", "json", "collector")
 STEPS = OneOf(("year", "month", "day", "hour"))
 
 
@@ -39,8 +40,9 @@ class InputData(Shape):
     )
     mode: Text | None = key(default=None, description="Accepted for Azure's sake; data is read where it is.")
     datastore: Text | None = key(default=None, description="Accepted for Azure's sake; data is read where it is.")
-    format: Annotated[str, OneOf(("parquet", "delta", "csv", "json"), {"jsonl": "json"})] | None = key(
-        default=None, description="Found out from the path when left out."
+    format: Annotated[str, OneOf(FORMATS, {"jsonl": "json"})] | None = key(
+        default=None,
+        description="Found out from the path when left out; `collector` is what Azure's data collector writes.",
     )
     options: dict[str, Text] = key(default_factory=dict, description="Spark's reader options.")
     partitions: dict[str, Annotated[str, STEPS]] = key(
