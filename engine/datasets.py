@@ -7,7 +7,7 @@ import pyarrow.fs as pafs
 from pyspark.sql import DataFrame, SparkSession
 
 from engine.batches import Dataset, Span
-from engine.collector import Folder, is_collection, open_collection
+from engine.collector import Folder, is_collection, open_collection, open_through_spark
 from engine.delta import LiveFiles, live_files
 from engine.errors import DataError
 from engine.file_dataset import FileDataset
@@ -24,6 +24,7 @@ from engine.table_dataset import open_table
 __all__ = ["open_dataset"]
 
 PARQUET = (".parquet", ".parq", ".pq")
+JSON = (".json", ".jsonl", ".ndjson")
 CSV_DEFAULTS = {"header": "true", "inferSchema": "true", "escape": '"'}
 """A quote inside quotes is doubled, as everyone but Spark writes it (RFC 4180)."""
 
@@ -48,7 +49,7 @@ def open_dataset(spark: SparkSession, data: Data, span: Span, frames: Mapping[st
     opened = open_filesystem(source.path)
     _check_type(source, opened)
     form, listed = (source.format, None) if source.format else _format_of(source.path, opened)
-    if opened is not None and form == "collector":
+    if form == "collector":
         return _collection(spark, data, span, opened, listed)
     if opened is None or form not in ("parquet", "delta"):
         return _through_spark(spark, source, form, opened, listed)
@@ -65,11 +66,16 @@ def _collection(
     spark: SparkSession,
     data: Data,
     span: Span,
-    opened: tuple[pafs.FileSystem, str],
+    opened: tuple[pafs.FileSystem, str] | None,
     listed: Sequence[DataFile] | None,
 ) -> Dataset:
+    if opened is None:
+        return open_through_spark(spark, _title(data.source), data.source.path or "")
     filesystem, path = opened
-    files = list_files(path, filesystem) if listed is None else listed
+    every = list_files(path, filesystem) if listed is None else listed
+    files = [file for file in every if _plain_name(file).endswith(JSON) or len(every) == 1]
+    if not files:
+        raise DataError(f"{data.source.path}: the folder holds no data files ({', '.join(JSON)})")
     uri = None if isinstance(filesystem, pafs.LocalFileSystem) else data.source.path
     return open_collection(spark, _title(data.source), Folder(uri, path), files, data.columns, span)
 
@@ -128,15 +134,20 @@ def _format_of(path: str, opened: tuple[pafs.FileSystem, str] | None) -> tuple[s
     if filesystem.get_file_info(f"{inside.rstrip('/')}/_delta_log").type is pafs.FileType.Directory:
         return "delta", None
     files = list_files(inside, filesystem)
-    name = files[0].path.lower().removesuffix(".gz").removesuffix(".bz2").removesuffix(".zst")
-    known = {"parquet": ("parquet", "parq", "pq"), "csv": ("csv", "tsv"), "json": ("json", "jsonl", "ndjson")}
-    found = next((form for form, endings in known.items() if name.endswith(tuple(f".{end}" for end in endings))), None)
+    name = _plain_name(files[0])
+    known = {"parquet": PARQUET, "csv": (".csv", ".tsv"), "json": JSON}
+    found = next((form for form, endings in known.items() if name.endswith(endings)), None)
     if found is None:
         formats = "`format: parquet`, `delta`, `csv`, `json` or `collector`"
         raise DataError(f"{path}: cannot tell what {name!r} is; say {formats}")
     if found == "json" and is_collection(filesystem, files):
         found = "collector"
     return found, files
+
+
+def _plain_name(file: DataFile) -> str:
+    """Its name without what only says how it is packed."""
+    return file.path.lower().removesuffix(".gz").removesuffix(".bz2").removesuffix(".zst")
 
 
 def _frame(spark: SparkSession, source: Source, frames: Mapping[str, DataFrame]) -> DataFrame:

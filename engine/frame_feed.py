@@ -32,7 +32,7 @@ from signals.conversions import Conversion
 if TYPE_CHECKING:
     from signals.segments import Segment
 
-__all__ = ["FrameDataset"]
+__all__ = ["FrameDataset", "task_number"]
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _numbered(frame: DataFrame) -> DataFrame:
 
 def _mapped(needed: DataFrame, work: Work, labels: Mapping[str, str], schema: pa.Schema) -> DataFrame:
     def task(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        number = _task_number()
+        number = task_number()
         return work(_named(batches, labels, number), number)
 
     return needed.mapInArrow(task, from_arrow_schema(schema))
@@ -172,7 +172,8 @@ def _named(batches: Iterator[pa.RecordBatch], labels: Mapping[str, str], task: i
         yield Batch(found, batch.num_rows, task)
 
 
-def _task_number() -> int:
+def task_number() -> int:
+    """The number of the task that asks; 0 outside of tasks."""
     from pyspark import TaskContext
 
     context = TaskContext.get()

@@ -6,5 +6,6 @@ files ─► what is in each ─► those that are needed    Spark: looks, feed,
 
 from engine.collector.dataset import open_collection
 from engine.collector.opening import Folder, is_collection
+from engine.collector.through_spark import open_through_spark
 
-__all__ = ["Folder", "is_collection", "open_collection"]
+__all__ = ["Folder", "is_collection", "open_collection", "open_through_spark"]

@@ -47,7 +47,10 @@ def count_kinds(values: Sequence[object]) -> Counter[Kind]:
         if kind is list:
             found.update(_kind_of_list(value) for value in values if isinstance(value, list))
         elif kind is int:
-            huge = sum(not -LONGEST <= value < LONGEST for value in values if type(value) is int)
+            whole = [value for value in values if type(value) is int]
+            huge = 0
+            if min(whole) < -LONGEST or max(whole) >= LONGEST:
+                huge = sum(not -LONGEST <= value < LONGEST for value in whole)
             found += Counter({Kind.INTEGER: count - huge, Kind.DOUBLE: huge})
         elif kind is not type(None):
             found[PLAIN[kind]] += count

@@ -174,13 +174,13 @@ def _notes(title: str, files: CollectorFiles, looks: Mapping[int, Look]) -> Iter
     ).notes(title)
     undated = sum(look.undated for look in lines.values() if not look.stretches)
     if undated:  # of the others the scan tells
-        yield f"{title}: {undated:,} rows of events without a readable time are in no window"
+        yield f"{title}: rows of events without a readable time, which are in no window: {undated:,}"
     types = sorted({name for look in lines.values() for name in look.types})
     if len(types) > 1:
         yield f"{title}: holds events of {' and '.join(types)}; one collection's folder is meant"
     far = files.far(looks)
     if far:
         yield (
-            f"{title}: {far:,} files hold events more than {MARGIN.days} days from their folder's time; "
-            "windows so far from it may miss them"
+            f"{title}: files with events more than {MARGIN.days} days from their folder's time, "
+            f"which windows so far from it may miss: {far:,}"
         )

@@ -13,7 +13,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from engine.batches import Batch, Work
 from engine.collector.looks import Look, look_at
 from engine.collector.opening import Folder, Opener
-from engine.collector.reading import Chunk, Layout, chunks_of
+from engine.collector.reading import ROWS_AT_ONCE, Chunk, Layout, chunks_of
 from engine.collector.troubles import Troubles
 from engine.file_feed import Split, shared_out
 from engine.files import DataFile
@@ -21,8 +21,6 @@ from engine.spark import collect, parallelism
 
 __all__ = ["CollectorFeed", "looks_of"]
 
-ROWS_AT_ONCE = 8_192
-"""As Python's dictionaries they take some kilobytes each."""
 LOOKS = pa.schema([("place", pa.int64()), ("look", pa.string())])
 
 
@@ -86,7 +84,7 @@ def _read(splits: Sequence[Split], folder: Folder, names: Sequence[str], layout:
     opener = Opener(folder)
     for split in splits:
         for chunk in _chunks(opener, split.path, Troubles(), []):
-            yield Batch({name: chunk.array(name, layout) for name in names}, len(chunk.rows), split.rank)
+            yield Batch(chunk.arrays(names, layout), len(chunk.rows), split.rank)
 
 
 def _look(splits: Sequence[Split], folder: Folder) -> list[dict[str, object]]:

@@ -14,8 +14,10 @@ from engine.collector.payloads import Row, Rows, rows_of
 from engine.collector.troubles import Trouble, TroubleError, Troubles
 from signals.timestamps import UNDATED, TimeFormat, read_instants
 
-__all__ = ["Chunk", "Layout", "Payload", "chunks_of"]
+__all__ = ["ROWS_AT_ONCE", "Chunk", "Layout", "Payload", "chunks_of"]
 
+ROWS_AT_ONCE = 8_192
+"""As Python's dictionaries they take some kilobytes each."""
 Payload = Callable[[str], object]
 """Opens the payload that an event refers to; a `TroubleError` where that cannot be done."""
 
@@ -47,6 +49,10 @@ class Chunk:
         self.attributes += [event.attributes] * len(found.rows)
         self.places += found.places
 
+    def arrays(self, names: Iterable[str], layout: Layout) -> dict[str, pa.Array]:
+        """These columns of the rows."""
+        return {name: self.array(name, layout) for name in names}
+
     def array(self, name: str, layout: Layout) -> pa.Array:
         """A column of these rows."""
         attribute = layout.envelope.get(name)
@@ -66,7 +72,9 @@ class Chunk:
         """int64[rows], microseconds since 1970 UTC: when each row's event was; `UNDATED` where that cannot be read."""
         values = [each.get("time") for each in self.attributes]
         texts = pa.array([value if isinstance(value, str) else None for value in values], pa.string())
-        found = read_instants(texts, TimeFormat.ISO)
+        encoded = texts.dictionary_encode()  # the rows of an event have one time
+        moments = np.append(read_instants(encoded.dictionary, TimeFormat.ISO), UNDATED)
+        found = moments[encoded.indices.fill_null(len(moments) - 1).to_numpy()]
         epochs = [value if type(value) in (int, float) else None for value in values]
         if any(value is not None for value in epochs):
             since_1970 = read_instants(as_array(epochs, pa.float64()), TimeFormat.AUTO)

@@ -8,13 +8,13 @@ __all__ = ["Found", "Trouble", "TroubleError", "Troubles"]
 
 
 class Trouble(StrEnum):
-    """A kind of trouble; its value begins the note that tells of it."""
+    """A kind of trouble; its value says so in a note."""
 
-    LINE = "lines that are no CloudEvents (broken or cut off) are left out"
-    FORM = "events are left out whose data are no rows with named columns"
-    ROW = "rows are left out that are no JSON objects"
-    REFERENCE = "events are left out whose payload cannot be opened here"
-    REST = "files cannot be read to their end"
+    LINE = "lines left out that are no CloudEvents (broken or cut off)"
+    FORM = "events left out whose data are no rows with named columns"
+    ROW = "rows left out that are no JSON objects"
+    REFERENCE = "events left out whose payload cannot be opened here"
+    REST = "files that cannot be read to their end"
 
 
 Found = Mapping[Trouble, tuple[int, str]]
@@ -51,6 +51,5 @@ class Troubles:
 
     def notes(self, title: str) -> list[str]:
         """A sentence for each kind."""
-        return [
-            f"{title}: {self.found[each][0]:,} {each} ({self.found[each][1]})" for each in Trouble if each in self.found
-        ]
+        met = [(each, *self.found[each]) for each in Trouble if each in self.found]
+        return [f"{title}: {each}: {count:,} (first: {first})" for each, count, first in met]

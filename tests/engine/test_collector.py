@@ -1,11 +1,20 @@
 """What Azure's data collector wrote is read like any other data: by event time, row by row, whatever is wrong in it."""
 
+import json
 from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from engine.batches import Dataset, Span
+from engine.collector import open_through_spark
+from engine.collector.dataset import CollectorDataset
+from engine.datasets import open_dataset
+from engine.errors import DataError
+from engine.frame_feed import FrameDataset
+from engine.frames import frame_of
+from engine.monitor import Columns, Context, Data, Source
 from tests.engine.collected import collect, event, write_events
 from tests.engine.labs import NOW, Lab, assert_same_rows, values
 
@@ -39,6 +48,14 @@ def records(frame: pd.DataFrame) -> list[dict]:
 
 def at(number: int) -> datetime:
     return START + number * timedelta(minutes=5)
+
+
+def opened(lab: Lab, name: str, **keys) -> Dataset:
+    return open_dataset(lab.spark, Data(Source(path=str(lab.folder / name), **keys), Context.MODEL_INPUTS), Span())
+
+
+def rows_of(dataset: Dataset, *names: str) -> list[tuple]:
+    return sorted(map(tuple, frame_of(dataset, Columns(), names=names).collect()), key=repr)
 
 
 def quality(**keys) -> dict:
@@ -123,3 +140,113 @@ def test_a_column_of_numbers_with_some_texts_stays_one_of_numbers_and_they_are_d
         share = len(wrong) / sum(value is not None for value in inside)
         assert measured[signal, "amount", "data_type_error_rate"] == pytest.approx(share)
         assert measured[signal, "amount", "null_value_rate"] == pytest.approx(inside.count(None) / len(inside))
+
+
+def test_files_may_differ_in_columns_and_types(lab):
+    hours = [NOW - DAY + number * HOUR for number in range(5)]
+    by_hour = [
+        [{"x": 1, "gone": 1.5, "word": "a"}],
+        [{"x": 2.5, "gone": None, "word": "b"}],
+        [{"x": None, "word": 7}],
+        [{"x": 4, "new": True, "nested": {"a": 1}, "vector": [1, 2.5]}],
+        [{}],
+    ]
+    for hour, rows in zip(hours, by_hour, strict=True):
+        write_events(lab.folder / "inputs", hour, [event(hour, rows)])
+    past = [event(NOW - 2 * DAY, [{"x": 1.0, "gone": 1.0, "word": "a", "new": False}])]
+    write_events(lab.folder / "inputs", NOW - 2 * DAY, past)
+    found = lab.evaluate(lab.monitor(q=quality(production_data=lab.data("inputs"))))
+    rates = {group: value for (_, group, metric), value in values(found).items() if metric == "null_value_rate"}
+    assert rates == {"x": 2 / 5, "gone": 4 / 5, "word": 2 / 5, "new": 4 / 5}
+    assert not [row for row in found.rows if row.status == "error"]
+    left_out = " ".join(note for note in found.run.notes if "left out" in note)
+    assert "the column 'nested' is nested" in left_out
+    assert "the column 'vector' is nested" in left_out
+
+
+def test_whatever_is_broken_is_counted_and_told_and_the_rest_is_read(lab):
+    at = NOW - HOUR
+    folder = lab.folder / "inputs"
+    good = [event(at, [{"x": 1.0}, {"x": 2.0}]), event(at, [{"x": 3.0}])]
+    write_events(folder, at - 9 * HOUR, [], "a.jsonl")
+    write_events(folder, at, ["{broken", *good, '{"specversion": "1.0", "ti'], "b.jsonl")
+    write_events(folder, at, [*good, event(at, [7.5, 8.5]), event(at, [{"x": 4.0}, None])], "c.jsonl.gz")
+    cut = write_events(folder, at, good * 3000, "d.jsonl.gz")
+    cut.write_bytes(cut.read_bytes()[:-2000])
+    write_events(folder, at, [event("?", [{"x": 5.0}])], "e.jsonl")
+    (folder / "notes.txt").write_text("no data")
+    lab.write("before", pd.DataFrame({"x": [0.0, 9.0]}))
+    found = lab.evaluate(lab.monitor(q=quality(production_data=lab.data("inputs"), reference_data=lab.data("before"))))
+    assert found.run.status == "completed"
+    assert 3 + 3 + 1 < max(row.row_count for row in found.rows) < 3 + 3 + 1 + 9000
+    notes = " ".join(found.run.notes)
+    for text in (
+        "lines left out that are no CloudEvents (broken or cut off): 2 (first: ",
+        "b.jsonl, line 1: ",
+        "events left out whose data are no rows with named columns: 1",
+        "rows left out that are no JSON objects: 1",
+        "files that cannot be read to their end: 1",
+        "rows of events without a readable time, which are in no window: 1",
+    ):
+        assert text in notes, text
+    assert "notes.txt" not in notes
+
+
+def test_a_payload_of_its_own_is_read_where_it_lies_and_told_where_it_cannot_be(lab):
+    at = NOW - HOUR
+    folder, elsewhere = lab.folder / "inputs", lab.folder / "elsewhere" / "big.json"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text(json.dumps([{"x": 4.0}]))
+    events = [
+        event(at, [{"x": 1.0}]),
+        event(at, None, "beside", dataref="beside.json"),
+        event(at, None, "root", dataref="payloads/root.jsonl"),
+        event(at, None, "absolute", dataref=str(elsewhere)),
+        event(at, None, "uri", dataref=elsewhere.as_uri()),
+        event(at, None, "gone", dataref="gone.json"),
+        *(event(at, None, "blob", dataref=f"wasbs://c@a.blob.core.windows.net/{n}.json") for n in range(3)),
+        event(at, None, "odd", dataref="odd.json"),
+    ]
+    path = write_events(folder, at, events)
+    (path.parent / "beside.json").write_text(json.dumps([{"x": 2.0}, {"x": 2.5}]))
+    (path.parent / "odd.json").write_text("<html>")
+    (folder / "payloads").mkdir()
+    (folder / "payloads" / "root.jsonl").write_text('{"x": 3.0}\n{"x": 3.5}\n')
+    dataset = opened(lab, "inputs")
+    assert rows_of(dataset, "correlationid", "x") == [
+        ("absolute_0", 4.0), ("beside_0", 2.0), ("beside_1", 2.5), ("c_0", 1.0), ("root_0", 3.0), ("root_1", 3.5),
+        ("uri_0", 4.0),
+    ]  # fmt: skip
+    told = [note for note in dataset.notes if "payload cannot" in note]
+    assert len(told) == 1
+    assert "events left out whose payload cannot be opened here: 5" in told[0]
+    assert "line 6: gone.json: no such file" in told[0]
+    assert not [note for note in dataset.notes if "beside.json" in note or "payloads/root" in note]
+
+
+def test_it_is_found_by_itself_and_ordinary_json_lines_are_not_taken_for_it(lab):
+    write_events(lab.folder / "collected", NOW, ["", "{half", event(NOW, [{"x": 1}])])
+    (lab.folder / "plain").mkdir()
+    (lab.folder / "plain" / "rows.jsonl").write_text('{"x": 1, "data": "d"}\n')
+    assert isinstance(opened(lab, "collected"), CollectorDataset)
+    assert isinstance(opened(lab, "plain"), FrameDataset)
+    assert isinstance(opened(lab, "collected", format="collector"), CollectorDataset)
+    (lab.folder / "other").mkdir()
+    for name in ("a.txt", "b.txt"):
+        (lab.folder / "other" / name).write_text("text")
+    with pytest.raises(DataError, match="no data files"):
+        opened(lab, "other", format="collector")
+
+
+def test_lines_that_only_spark_can_open_give_the_same_rows(lab):
+    frame = records(made(60))
+    collect(lab.folder / "inputs", frame, at, batch=4)
+    write_events(lab.folder / "inputs", NOW, ["{half", event(NOW, None, dataref="payload.json")])
+    by_files = opened(lab, "inputs")
+    by_spark = open_through_spark(lab.spark, "lines", str(lab.folder / "inputs"))
+    assert by_spark.columns == by_files.columns
+    assert rows_of(by_spark, *by_files.columns) == rows_of(by_files, *by_files.columns)
+    assert by_spark.count_rows() == by_files.count_rows() == 60
+    assert len(by_spark.notes) == 2
+    with pytest.raises(DataError, match="cannot read"):
+        open_through_spark(lab.spark, "lines", str(lab.folder / "nowhere"))

@@ -118,7 +118,7 @@ def test_rows_of_one_event_are_told_apart_by_their_place_in_it():
     assert found["correlationid"] == ["test_0", "test_1", "test_3", "one_0", None]
     assert found["time"] == [AT] * 5
     assert found["modelversion"] == ["1"] * 5
-    assert troubles.notes("t") == ["t: 1 rows are left out that are no JSON objects (line 1)"]
+    assert troubles.notes("t") == ["t: rows left out that are no JSON objects: 1 (first: line 1)"]
 
 
 def test_a_rows_own_column_keeps_its_name_and_the_envelopes_moves_aside():
