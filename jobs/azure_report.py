@@ -9,6 +9,7 @@ from rich.text import Text
 
 from engine.definitions.compiler import OUT_OF_BOX
 from engine.definitions.document import Document, Key
+from engine.definitions.metric_keys import DriftThresholds
 from engine.definitions.monitor_keys import Schedule
 from engine.definitions.threshold_keys import ThresholdKeys
 from engine.definitions.tidy import NOT_USED, Written, keys_of, plain_entry
@@ -92,10 +93,28 @@ def _known(each: Written) -> AzureKey | None:
 def _in_azure(each: Written) -> str:
     if _is_thresholds(each.value):
         return METRICS_IN_AZURE.get(str(each.canonical[-1]), "has no such metric")
-    if each.canonical == ("trigger", "interval") and each.value == 1:  # it counts from anywhere
-        return ""
     known = _known(each)
-    return known.differs if known else ""
+    return known.differs if known and _matters(each) else ""
+
+
+def _matters(each: Written) -> bool:
+    """Whether what Azure does otherwise is seen with this value."""
+    match each.canonical[-1], each.value:
+        case "interval", int():
+            return each.value > 1
+        case "expression", str():
+            return each.value.split()[2:4] != ["*", "*"]
+        case "metric_thresholds", DriftThresholds():
+            tables = (each.value.numerical, each.value.categorical)
+            return any(len(table) > 1 or any(_is_zero(own) for own in table.values()) for table in tables)
+        case "metric_thresholds", _:
+            return False
+        case _:
+            return True
+
+
+def _is_zero(thresholds: Sequence[ThresholdKeys]) -> bool:
+    return any(each.threshold == 0 for each in thresholds)
 
 
 def _understood(each: Written, schedule: Schedule) -> str:
@@ -149,9 +168,15 @@ def _left_out(keys: Sequence[Written], schedule: Schedule) -> Iterator[Line]:
         window = default_window(schedule.trigger.trigger(), "production")
         size = f"{window.size}, up to the scheduled time"
         yield Line(None, (*signal.key, "production_data", "data_window"), size)
+    alerts = schedule.create_monitor.alert_notification is not None
     for name in type(signal.value).model_fields:
-        if name in known and known[name].missing and name not in written:
-            yield Line(None, (*signal.key, name), known[name].missing, known[name].missing_in_azure)
+        if name in written or name not in known or not known[name].missing:
+            continue
+        if name == "alert_enabled":
+            said = "true: there is an alert_notification" if alerts else "false: there is no alert_notification"
+            yield Line(None, (*signal.key, name), said, known[name].missing_in_azure if alerts else "")
+        else:
+            yield Line(None, (*signal.key, name), known[name].missing)
 
 
 # ------------------------------------------------------------------------------------------------------ as a table

@@ -13,12 +13,12 @@ from pydantic import ValidationError
 from rich.text import Text
 
 from engine.definitions.assembly import assemble
-from engine.definitions.document import Document, read_document
+from engine.definitions.document import Document, Key, read_document
 from engine.definitions.library import Library, library_root, read_library
 from engine.definitions.monitor_keys import Schedule
 from engine.definitions.sentences import problems_of
 from engine.definitions.sources import is_relative
-from engine.definitions.tidy import tidy
+from engine.definitions.tidy import keys_of, tidy
 from engine.errors import DefinitionError, Problem
 from jobs.azure_names import Needs, needs_of
 from jobs.azure_report import LEFT_OUT, Line, lines_of, report_table
@@ -26,6 +26,7 @@ from jobs.consoles import err, out
 from jobs.exits import show_problems
 from jobs.tidy_yaml import yaml_text
 from jobs.wording import plural
+from jobs.yaml_comments import Comment, comments_of
 
 __all__ = ["import_schedules"]
 
@@ -98,14 +99,24 @@ def _imported(file: Path, target: Path, library: Library) -> Imported:
     try:
         schedule = Schedule.model_validate(document.data)
     except ValidationError as error:
-        return Imported(str(file), problems=sorted(set(problems_of(error, document))))
+        besides = [problem for problem in assemble(document, library, None)[1] if not _is_name(problem)]
+        return Imported(str(file), problems=sorted({*problems_of(error, document), *besides}))
     lines, plain = lines_of(document, schedule), _moved(tidy(schedule), document.folder, target.absolute())
     needs = needs_of(plain, library)
     problems = [problem for problem in assemble(document, library, None)[1] if not (needs and _is_name(problem))]
     if problems:
         return Imported(str(file), schedule.name, lines=lines, problems=problems)
+    comments = _comments(document, schedule)
     heading = f"yaml-language-server: $schema={os.path.relpath(_root(library) / 'schema.json', target.absolute())}"
-    return Imported(str(file), schedule.name, yaml_text(plain, heading), lines, needs)
+    return Imported(str(file), schedule.name, yaml_text(plain, heading, comments), lines, needs)
+
+
+def _comments(document: Document, schedule: Schedule) -> dict[Key, Comment]:
+    """What the source says of its keys, by their canonical names; items of lists keep their places."""
+    said = comments_of(document.text, document)
+    names: dict[Key, Key] = {(): (), **{each.key: each.canonical for each in keys_of(schedule, document.data)}}
+    own = {key: next((key[:length] for length in range(len(key), 0, -1) if key[:length] in names), ()) for key in said}
+    return {(*names[own[key]], *key[len(own[key]) :]): comment for key, comment in said.items()}
 
 
 def _is_name(problem: Problem) -> bool:

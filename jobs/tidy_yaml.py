@@ -2,9 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
+
+from engine.definitions.document import Key
+from jobs.yaml_comments import Comment
 
 __all__ = ["one_line", "yaml_text"]
 
@@ -13,37 +17,61 @@ ON_ONE_LINE = frozenset({"input_data", "data_window"})
 """Blocks that are read at one glance."""
 JUDGING = frozenset({"threshold", "low", "dynamic"})
 """A threshold that is more than a number has one of these."""
-APART = frozenset({(), ("create_monitor",), ("create_monitor", "monitoring_signals")})
+APART: frozenset[Key] = frozenset({(), ("create_monitor",), ("create_monitor", "monitoring_signals")})
 """Blocks whose own blocks stand apart."""
 
 
-def yaml_text(document: Mapping[str, Any], heading: str = "") -> str:
-    """The document, below a comment."""
-    return "\n".join([*([f"# {heading}"] if heading else []), *_block(document, ())]) + "\n"
+def yaml_text(document: Mapping[str, Any], heading: str = "", comments: Mapping[Key, Comment] | None = None) -> str:
+    """The document below a comment, with what is said of its keys."""
+    writer = _Writer(comments or {})
+    first = [f"# {heading}"] if heading else []
+    last = [comments[()].beside] if comments and () in comments and comments[()].beside else []
+    return "\n".join([*first, *writer.above(()), *writer.block(document, ()), *last]) + "\n"
 
 
-def _block(block: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    """The lines of a mapping, not indented."""
-    apart = path in APART
-    for number, (name, value) in enumerate(block.items()):
-        lines = list(_entry(name, value, (*path, name)))
-        if apart and number and len(lines) > 1:
-            yield ""
-        yield from lines
+@dataclass(frozen=True)
+class _Writer:
+    """Writes blocks, each not indented, with the comments of their keys."""
 
+    comments: Mapping[Key, Comment]
 
-def _entry(name: str, value: Any, path: tuple[str, ...]) -> Iterator[str]:
-    key = _scalar(name)
-    if not isinstance(value, dict | list):
-        yield f"{key}: {_scalar(value)}"
-        return
-    line = f"{key}: {one_line(value)}"
-    if _is_small(name, value) and len(line) + 2 * len(path) <= WIDTH:
-        yield line
-        return
-    yield f"{key}:"
-    below = _items(value) if isinstance(value, list) else _block(value, path)
-    yield from (f"  {line}" if line else "" for line in below)
+    def above(self, path: Key) -> tuple[str, ...]:
+        return self.comments[path].above if path in self.comments else ()
+
+    def block(self, block: Mapping[str, Any], path: Key) -> Iterator[str]:
+        for number, (name, value) in enumerate(block.items()):
+            lines = list(self._entry(name, value, (*path, name)))
+            if path in APART and number and len(lines) > 1:
+                yield ""
+            yield from lines
+
+    def _entry(self, name: str, value: Any, path: Key) -> Iterator[str]:
+        yield from self.above(path)
+        line = f"{_scalar(name)}: {one_line(value)}"
+        if not isinstance(value, dict | list):
+            yield self._with_comment(f"{_scalar(name)}: {_scalar(value)}", path)
+        elif _is_small(name, value) and len(line) + 2 * len(path) <= WIDTH and not self._is_commented(path):
+            yield self._with_comment(line, path)
+        else:
+            yield self._with_comment(f"{_scalar(name)}:", path)
+            below = self._items(value, path) if isinstance(value, list) else self.block(value, path)
+            yield from (f"  {line}" if line else "" for line in below)
+
+    def _items(self, items: list[Any], path: Key) -> Iterator[str]:
+        for place, item in enumerate(items):
+            own = (*path, place)
+            yield from self.above(own)
+            lines = list(self.block(item, own)) if isinstance(item, dict) else [one_line(item)]
+            yield self._with_comment(f"- {lines[0]}", own)
+            yield from (f"  {line}" for line in lines[1:])
+
+    def _with_comment(self, line: str, path: Key) -> str:
+        beside = self.comments[path].beside if path in self.comments else ""
+        return f"{line} {beside}" if beside else line
+
+    def _is_commented(self, path: Key) -> bool:
+        """Whether something is said of what stands below."""
+        return any(len(key) > len(path) and key[: len(path)] == path for key in self.comments)
 
 
 def _is_small(name: str, value: dict[str, Any] | list[Any]) -> bool:
@@ -51,13 +79,6 @@ def _is_small(name: str, value: dict[str, Any] | list[Any]) -> bool:
     if any(isinstance(each, dict | list) for each in below):
         return False
     return not value or isinstance(value, list) or name in ON_ONE_LINE or bool(value.keys() & JUDGING)
-
-
-def _items(items: list[Any]) -> Iterator[str]:
-    for item in items:
-        lines = list(_block(item, ("-",))) if isinstance(item, dict) else [one_line(item)]
-        yield f"- {lines[0]}"
-        yield from (f"  {line}" for line in lines[1:])
 
 
 def one_line(value: Any) -> str:

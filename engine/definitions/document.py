@@ -31,6 +31,7 @@ class Document:
         data: what it says, as plain Python; None when it cannot be read.
         lines: from 1, of every key and list item.
         problems: what is wrong with it as YAML.
+        text: the file itself; empty for a mapping.
     """
 
     file: str
@@ -38,6 +39,7 @@ class Document:
     data: Any
     lines: Mapping[Key, int] = field(default_factory=dict[Key, int])
     problems: tuple[Problem, ...] = ()
+    text: str = ""
 
     def problem(self, key: Sequence[str | int], message: str, hint: str | None = None) -> Problem:
         """A problem at a key, which is given in canonical words and reported in the author's."""
@@ -95,7 +97,7 @@ def _parse(text: str, path: Path, name: str) -> Document:
     if not isinstance(data, dict):
         what = "is empty" if data is None else "is not a mapping (key: value)"
         problems.append(Problem(name, "", what))
-    return Document(name, path.parent, data if isinstance(data, dict) else None, lines, tuple(problems))
+    return Document(name, path.parent, data if isinstance(data, dict) else None, lines, tuple(problems), text)
 
 
 def _walk(loader: yaml.SafeLoader, node: yaml.Node) -> Iterator[tuple[Key, yaml.Node, yaml.MappingNode | None]]:

@@ -123,8 +123,9 @@ def _keys(read: Any, source: Any, key: Key, canonical: Key) -> Iterator[Written]
     if isinstance(read, tuple) and not isinstance(source, list):
         yield from _keys(read[0], source, key, canonical) if len(read) == 1 else ()
     elif isinstance(read, tuple | list):
+        alone = len(read) == 1 and bool(canonical) and canonical[-1] in ONE_OR_MORE
         for place, (each, item) in enumerate(zip(read, source, strict=False)):
-            yield from _keys(each, item, (*key, place), (*canonical, place))
+            yield from _keys(each, item, (*key, place), canonical if alone else (*canonical, place))
     elif isinstance(source, Mapping) and isinstance(read, Shape | dict):
         for name, below in source.items():
             ours = _field_of(type(read), name) if isinstance(read, Shape) else _entry_of(read, name)

@@ -125,10 +125,27 @@ def test_thresholds_are_said_as_they_judge(driftline: Driftline, tmp_path: Path)
     assert lines[f"{thresholds}.numerical.jensen_shannon_distance"][0] == "breach when > 0.01"
     quality = "create_monitor.monitoring_signals.quality.metric_thresholds.numerical.null_value_rate"
     assert "relative_to: baseline" in str(lines[quality][1])
-    assert lines["create_monitor.monitoring_signals.drift.alert_enabled"] == (
-        "true where the monitor has an `alert_notification`",
-        "false",
-    )
+    alerts = "create_monitor.monitoring_signals.drift.alert_enabled"
+    assert lines[alerts] == ("false: there is no alert_notification", None)
+    heard = told(driftline, _schedule(tmp_path, DRIFT + "  alert_notification: {emails: [a@b.c]}\n"))
+    assert heard[alerts] == ("true: there is an alert_notification", "false")
+
+
+def test_what_azure_does_otherwise_is_said_where_it_is_seen(driftline: Driftline, tmp_path: Path) -> None:
+    calm = told(driftline, _schedule(tmp_path, DRIFT))
+    thresholds = "create_monitor.monitoring_signals.drift.metric_thresholds"
+    assert calm[thresholds][1] is None
+    assert calm["trigger.interval"][1], "it is 2"
+    for other in ("{jensen_shannon_distance: 0}", "{jensen_shannon_distance: 0.01, psi: 0.1}"):
+        text = DRIFT.replace("{jensen_shannon_distance: 0.01}", other).replace("interval: 2", "interval: 1")
+        lines = told(driftline, _schedule(tmp_path, text))
+        assert "drops a threshold of 0" in str(lines[thresholds][1])
+        assert lines["trigger.interval"][1] is None
+    trigger = "trigger: {{type: cron, expression: '{}'}}"
+    start, end = DRIFT.index("trigger:"), DRIFT.index("create_monitor")
+    for expression, seen in (("15 3 * * 1", False), ("15 3 1 * *", True)):
+        text = DRIFT[:start] + trigger.format(expression) + "\n" + DRIFT[end:]
+        assert bool(told(driftline, _schedule(tmp_path, text))["trigger.expression"][1]) is seen
 
 
 DRIFT = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import Result
 
 from engine.definitions import monitor_from
 from engine.definitions.monitor_keys import Schedule
@@ -108,3 +110,73 @@ create_monitor:
 def test_any_text_is_read_back_as_it_was(value: str) -> None:
     document = {"a": value, "b": [value], "input_data": {"path": value}, value or "c": [{"d": value}]}
     assert yaml.safe_load(yaml_text(document)) == document
+
+
+COMMENTED = """\
+# what this is
+name: a
+description: "a # b" # what it does
+
+# when
+trigger: # daily
+  # at night
+  frequency: day   #   of the week
+  type: recurrence
+create_monitor:
+  monitoring_signals:
+    drift:
+      type: data_drift
+      features: [SEX, AGE] # two
+      production_data:
+        # a window
+        - data_window:
+            lookback_window_size: P3D # three days
+      metric_thresholds:
+        numerical:
+          psi: 0.1 # strict
+      explain_by:
+        - state # where
+        - year
+# the end
+"""
+COMMENTED_TIDY = """\
+# what this is
+name: a
+description: 'a # b' # what it does
+
+# when
+trigger: # daily
+  type: recurrence
+  # at night
+  frequency: day #   of the week
+
+create_monitor:
+  monitoring_signals:
+    drift:
+      type: data_drift
+      production_data:
+        # a window
+        data_window:
+          lookback_window_size: P3D # three days
+      explain_by:
+        - state # where
+        - year
+      features: [SEX, AGE] # two
+      metric_thresholds:
+        numerical:
+          population_stability_index: 0.1 # strict
+# the end
+"""
+
+
+def test_comments_come_along_with_their_keys(driftline: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "credit.yaml").write_text(MODEL)
+    (tmp_path / "assets.yaml").write_text(ASSETS)
+    source = tmp_path / "source.yaml"
+    target = "  monitoring_target: {model_id: credit}\n"
+    source.write_text(COMMENTED.replace("  monitoring_signals", f"{target}  monitoring_signals"))
+    result = driftline("import", "azure", source)
+    assert result.exit_code == 0, result.output
+    _, text = result.stdout.split("\n", 1)
+    assert text.replace("  monitoring_target:\n    model_id: credit\n\n", "") == COMMENTED_TIDY
