@@ -22,6 +22,8 @@ class Kind(StrEnum):
     """What a JSON value is; null is nothing."""
 
     INTEGER = "integer"
+    WHOLE = "whole"
+    """1.0, as pandas writes an integer whose column has a null elsewhere in the same event."""
     DOUBLE = "double"
     BOOLEAN = "boolean"
     TEXT = "text"
@@ -37,7 +39,7 @@ TYPES = {
     Kind.TEXTS: pa.list_(pa.string()),
     Kind.NESTED: pa.struct([]),
 }
-PLAIN = {int: Kind.INTEGER, float: Kind.DOUBLE, bool: Kind.BOOLEAN, str: Kind.TEXT, dict: Kind.NESTED}
+PLAIN = {bool: Kind.BOOLEAN, str: Kind.TEXT, dict: Kind.NESTED}
 
 
 def count_kinds(values: Sequence[object]) -> Counter[Kind]:
@@ -52,9 +54,20 @@ def count_kinds(values: Sequence[object]) -> Counter[Kind]:
             if min(whole) < -LONGEST or max(whole) >= LONGEST:
                 huge = sum(not -LONGEST <= value < LONGEST for value in whole)
             found += Counter({Kind.INTEGER: count - huge, Kind.DOUBLE: huge})
+        elif kind is float:
+            whole = sum(map(_is_whole, filter(float.is_integer, (value for value in values if type(value) is float))))
+            found += Counter({Kind.WHOLE: whole, Kind.DOUBLE: count - whole})
         elif kind is not type(None):
             found[PLAIN[kind]] += count
     return found
+
+
+def _are_whole(numbers: Sequence[float | None]) -> bool:
+    return all(_is_whole(number) for number in numbers if number is not None)
+
+
+def _is_whole(number: float) -> bool:
+    return -LONGEST <= number < LONGEST and number == int(number)
 
 
 def _kind_of_list(values: Sequence[object]) -> Kind:
@@ -66,11 +79,12 @@ def _kind_of_list(values: Sequence[object]) -> Kind:
 
 def column_type(kinds: Mapping[Kind, int]) -> pa.DataType:
     """The type of a column with so many values of each kind; null for one without values."""
-    whole, broken = kinds.get(Kind.INTEGER, 0), kinds.get(Kind.DOUBLE, 0)
+    integers, whole, broken = (kinds.get(kind, 0) for kind in (Kind.INTEGER, Kind.WHOLE, Kind.DOUBLE))
+    numbers = integers + whole + broken
     others = {kind: count for kind in TYPES if (count := kinds.get(kind, 0))}
     most = max(others, key=lambda kind: others[kind], default=None)
-    if whole + broken and (most is None or whole + broken >= others[most]):
-        return pa.float64() if broken else pa.int64()
+    if numbers and (most is None or numbers >= others[most]):
+        return pa.float64() if broken or not integers else pa.int64()
     return pa.null() if most is None else TYPES[most]
 
 
@@ -86,7 +100,7 @@ def as_array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     if found == {bool} and pa.types.is_boolean(kind):
         return pa.array(values, pa.bool_())
     if found <= {int, float} and (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        return _numbers(values, whole=found == {int})
+        return _numbers(values, whole=found == {int} or (pa.types.is_integer(kind) and _are_whole(values)))
     return _texts([None if value is None else _spelt(value) for value in values])
 
 

@@ -159,6 +159,11 @@ def test_a_look_says_what_is_in_a_file_and_travels_as_text():
         ([1, 2, None], pa.int64()),
         ([1, 2.5], pa.float64()),
         ([1, 2**70], pa.float64()),
+        ([1, 2.0, None], pa.int64()),  # as pandas writes integers where one is missing
+        ([1, 2.0, 2.5], pa.float64()),
+        ([1.0, 2.0], pa.float64()),
+        ([1, 1e300], pa.float64()),
+        ([1, math.nan, math.inf], pa.float64()),
         ([True, None], pa.bool_()),
         (["a", "b", 1], pa.string()),
         ([1, 2, 3, "a", True], pa.int64()),
@@ -179,6 +184,8 @@ def test_a_columns_type_is_that_of_most_of_its_values(values, kind):
     ("values", "kind", "expected"),
     [
         ([1, None, 3], pa.int64(), pa.array([1, None, 3])),
+        ([1, 2.0, None], pa.int64(), pa.array([1, 2, None])),
+        ([1, 2.5], pa.int64(), pa.array([1.0, 2.5])),
         ([1, 2.5], pa.float64(), pa.array([1.0, 2.5])),
         ([1, 2], pa.float64(), pa.array([1, 2])),
         ([2**53 + 1, 0.5], pa.float64(), pa.array([float(2**53 + 1), 0.5])),

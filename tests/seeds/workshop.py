@@ -113,9 +113,7 @@ def credit_workshop(folder: Path) -> Workshop:
     """The repository's own assets and models over its credit sample."""
     (folder / "data").symlink_to(ROOT / "data", target_is_directory=True)
     workshop = Workshop(folder)
-    shutil.copy(ROOT / "conf" / "assets.yaml", workshop.conf)
-    shutil.copytree(ROOT / "conf" / "models", workshop.conf / "models", dirs_exist_ok=True)
-    shutil.copytree(ROOT / "conf" / "components", workshop.conf / "components", dirs_exist_ok=True)
+    shutil.copytree(ROOT / "conf", workshop.conf, ignore=shutil.ignore_patterns("monitors"), dirs_exist_ok=True)
     return workshop
 
 
