@@ -114,7 +114,11 @@ def _imported(file: Path, target: Path, library: Library) -> Imported:
 def _comments(document: Document, schedule: Schedule) -> dict[Key, Comment]:
     """What the source says of its keys, by their canonical names; items of lists keep their places."""
     said = comments_of(document.text, document)
-    names: dict[Key, Key] = {(): (), **{each.key: each.canonical for each in keys_of(schedule, document.data)}}
+    names: dict[Key, Key] = {(): ()}
+    for each in keys_of(schedule, document.data):
+        names[each.key] = each.canonical
+        if len(each.canonical) < len(each.key):  # what is said of the only item of a list is said of its first key
+            names.setdefault(each.key[:-1], each.canonical)
     own = {key: next((key[:length] for length in range(len(key), 0, -1) if key[:length] in names), ()) for key in said}
     return {(*names[own[key]], *key[len(own[key]) :]): comment for key, comment in said.items()}
 
