@@ -5,6 +5,7 @@ import traceback
 import types
 import typing
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from engine.monitor import Component
 from engine.spark import SPARK_ERRORS, said_by
 from signals.catalogue import near_names
 
-__all__ = ["call", "frame_from", "trouble_of"]
+__all__ = ["call", "frame_from", "iso", "trouble_of"]
 
 BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_ONLY)
 
@@ -67,6 +68,11 @@ def frame_from(
             raise DataError(f"component {component.name}: what it wrote to {output}: {said_by(error)}") from error
     came = "nothing" if found is None else f"a {type(found).__name__}"
     raise DataError(f"component {component.name} returned {came} and not a DataFrame")
+
+
+def iso(moment: datetime) -> str:
+    """A time in UTC as components get it: ``2024-03-09T00:00:00Z``."""
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def trouble_of(component: Component, error: BaseException) -> str:

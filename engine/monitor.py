@@ -14,15 +14,16 @@ from engine.mltable import MLTable
 from signals.binning import Binning
 from signals.catalogue import Kind
 from signals.conditions import FilterOperator
-from signals.thresholds import Threshold
+from signals.thresholds import Operator, Threshold
 from signals.timestamps import TimeFormat
 
 if TYPE_CHECKING:
     from engine.triggers import Trigger
 
 __all__ = [
-    "PROFILED", "Columns", "Context", "Data", "Features", "Filter", "FilterDimension", "FixedWindow", "GroundTruth",
-    "LookbackWindow", "MetricRequest", "Monitor", "Signal", "SignalType", "Source", "TimeFormat", "WindowDefinition",
+    "PROFILED", "Columns", "Component", "Context", "Custom", "Data", "Features", "Filter", "FilterDimension",
+    "FixedWindow", "GroundTruth", "LookbackWindow", "MetricRequest", "Monitor", "Scalar", "Signal", "SignalType",
+    "Source", "TimeFormat", "WindowDefinition",
 ]  # fmt: skip
 
 
@@ -236,18 +237,47 @@ class MetricRequest:
     label: str | None = None
 
 
+Scalar = str | float | bool
+
+
+@dataclass(frozen=True)
+class Custom:
+    """What the component of a custom signal is called with.
+
+    Attributes:
+        component: the component.
+        data: its datasets by the name of the argument; a window of None: whole.
+        window: the signal's own window: its first dataset's that has one, or else the trigger's.
+        whole_if_undated: the datasets that nobody asked to cut, and that are used whole where they have no timestamp.
+        literals: its other arguments by name.
+        operators: by metric, how a value that breaches stands to a threshold that the component returns.
+        environment: variables that are set while it runs.
+        secrets: such variables, each with the name of the one in this process's environment that holds the secret.
+    """
+
+    component: Component
+    data: Mapping[str, Data]
+    window: WindowDefinition
+    whole_if_undated: frozenset[str] = frozenset()
+    literals: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
+    operators: Mapping[str, Operator] = field(default_factory=dict[str, Operator])
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+
 @dataclass(frozen=True)
 class Signal:
     """A family of checks over the same data.
 
     Attributes:
-        production: one dataset, or several to be joined by correlation id.
+        production: one dataset, or several to be joined by correlation id; none for a custom signal.
         reference: the baseline; for model_performance the ground truth, None when production is pre-joined.
         filters: the rows that it is about are those that pass them all, on every side; empty: all rows.
         min_rows: below this many rows a check is `insufficient_data`.
         positive_class: the label that binary performance metrics are about; None: found where it is plain.
         nulls: ``bin`` (nulls are a bin of their own) or ``drop``.
         explain_by: columns over whose values the shift of a breached feature is split.
+        custom: what a custom signal's component is called with.
     """
 
     name: str
@@ -266,6 +296,13 @@ class Signal:
     ground_truth: GroundTruth = GroundTruth()
     alert_enabled: bool = True
     properties: Mapping[str, str] = field(default_factory=dict[str, str])
+    custom: Custom | None = None
+
+    @property
+    def datasets(self) -> tuple[tuple[Data, ...], ...]:
+        """What it reads; those that are joined, together."""
+        alone = (*((self.reference,) if self.reference else ()), *(self.custom.data.values() if self.custom else ()))
+        return (*((self.production,) if self.production else ()), *((each,) for each in alone))
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def plan_of(monitor: Monitor, times: Sequence[datetime]) -> list[SignalPlan]:
 
 
 def _planned(monitor: Monitor, signal: Signal, times: Sequence[datetime], step: timedelta) -> SignalPlan:
-    window = signal.production[0].window
+    window = signal.custom.window if signal.custom else signal.production[0].window
     if window is None:
         raise ValueError(f"{signal.name}: production data needs a window")
     reference = signal.reference.window if signal.reference else None

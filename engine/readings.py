@@ -94,8 +94,7 @@ class Readings:
 
     def titles(self, monitor: Monitor) -> set[str]:
         """The datasets that a monitor has read."""
-        sides = [(signal.production, signal.reference) for signal in monitor.signals]
-        keys = [_source_key(each) for now, before in sides for each in (now, (before,) if before else ()) if each]
+        keys = [_source_key(each) for signal in monitor.signals for each in signal.datasets]
         return {self._titles[key] for key in keys if key in self._titles}
 
     def notes(self, titles: Collection[str]) -> list[str]:

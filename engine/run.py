@@ -14,6 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from engine.answered import Answered, Answerer
 from engine.carriers import with_carriers
 from engine.comparisons import compare
+from engine.custom import answer_custom
 from engine.errors import DataError
 from engine.evaluations import Due, Evaluation, Work
 from engine.monitor import PROFILED, Monitor, SignalType
@@ -30,7 +31,7 @@ __all__ = ["Due", "Evaluation", "evaluate", "evaluate_all", "evaluate_together"]
 
 Progress = Callable[[str], None]
 
-ANSWERED_BY: Mapping[SignalType, Answerer] = {}
+ANSWERED_BY: Mapping[SignalType, Answerer] = {SignalType.CUSTOM: answer_custom}
 """Who answers signals that are neither profiled nor joined with labels."""
 
 

@@ -37,7 +37,7 @@ class Measurement:
 
     Attributes:
         value: the metric, in its own unit; never NaN or infinite.
-        rows: how many current rows it stands on.
+        rows: how many current rows it stands on; None where only the user's own component knows.
         baseline_rows: how many baseline rows it stands on; None where no baseline takes part.
         p_value: the chance of a value at least this bad when nothing changed, in [0, 1].
         expected_p95: the value's 95th percentile when nothing changed.
@@ -47,7 +47,7 @@ class Measurement:
     """
 
     value: float
-    rows: int
+    rows: int | None
     baseline_rows: int | None = None
     p_value: float | None = None
     expected_p95: float | None = None

@@ -75,7 +75,7 @@ def judge(
     """
     if isinstance(result, Undefined):
         return _unjudged(_missing(rows, min_rows), threshold, result.reason)
-    if result.rows < min_rows:
+    if result.rows is not None and result.rows < min_rows:
         status = Status.INSUFFICIENT_DATA if result.rows else _missing(rows, min_rows)
         return _unjudged(status, threshold, f"{result.rows} rows, fewer than min_rows = {min_rows}")
     if isnan(result.value):

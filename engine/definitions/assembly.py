@@ -82,6 +82,10 @@ def _look_at_sources(body: dict[str, Any], setting: Setting, report: Report) -> 
                 found = _readable(_INPUT, _mapping(block).get("input_data"))
                 if found is not None:
                     source_of(found, setting.folder, setting.library, part.at(key, place, "input_data"))
+        for key, block in _mapping(_mapping(written).get("input_data")).items():
+            found = _readable(_INPUT, _mapping(block).get("input_data"))
+            if found is not None:
+                source_of(found, setting.folder, setting.library, part.at("input_data", key, "input_data"))
 
 
 def _mapping(value: Any) -> dict[str, Any]:

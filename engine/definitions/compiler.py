@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from engine.definitions.custom_compiler import compile_custom
+from engine.definitions.custom_keys import CustomSignal
 from engine.definitions.datasets import Datasets, Setting
 from engine.definitions.requests import requests_of
 from engine.definitions.sentences import Report
@@ -22,7 +24,8 @@ from signals.catalogue import Kind
 
 __all__ = ["OUT_OF_BOX", "AnySignal", "compile_signal"]
 
-AnySignal = DataDriftSignal | PredictionDriftSignal | DataQualitySignal | ModelPerformanceSignal
+MeasuredSignal = DataDriftSignal | PredictionDriftSignal | DataQualitySignal | ModelPerformanceSignal
+AnySignal = MeasuredSignal | CustomSignal
 
 OUT_OF_BOX: dict[str, AnySignal] = {
     "data_drift": DataDriftSignal(type="data_drift"),
@@ -34,6 +37,8 @@ OUT_OF_BOX: dict[str, AnySignal] = {
 
 def compile_signal(name: str, keys: AnySignal, setting: Setting, report: Report) -> Signal | None:
     """The signal, every default filled in; None after a report."""
+    if isinstance(keys, CustomSignal):
+        return compile_custom(name, keys, setting, report)
     before = len(report.problems)
     metrics = requests_of(keys, setting.ml_task)
     if not metrics:
@@ -61,7 +66,7 @@ def compile_signal(name: str, keys: AnySignal, setting: Setting, report: Report)
     )
 
 
-def _with_kind(signal: Signal, keys: AnySignal) -> Signal:
+def _with_kind(signal: Signal, keys: MeasuredSignal) -> Signal:
     """The keys that only this kind of signal has."""
     if isinstance(keys, ModelPerformanceSignal):
         return replace(signal, positive_class=keys.positive_class, ground_truth=_ground_truth(keys.ground_truth))
@@ -82,13 +87,13 @@ def _binning(keys: BinningKeys) -> Binning:
     return Binning(BinningMethod(keys.method) if keys.method else implied, keys.bins, keys.edges)
 
 
-def _filters(keys: AnySignal) -> tuple[Filter, ...]:
+def _filters(keys: MeasuredSignal) -> tuple[Filter, ...]:
     segment = (keys.data_segment.filter(),) if keys.data_segment else ()
     return (*segment, *(asked.filter() for asked in keys.filters))
 
 
 def _report_missing_dimensions(
-    keys: AnySignal, production: tuple[Data, ...], reference: Data | None, report: Report
+    keys: MeasuredSignal, production: tuple[Data, ...], reference: Data | None, report: Report
 ) -> None:
     """Report filters that ask about a role that no column plays."""
     sides = {"production_data": production, "reference_data": (reference,) if reference else production}
@@ -108,7 +113,7 @@ def _ground_truth(keys: GroundTruthKeys) -> GroundTruth:
     return GroundTruth(delay, keys.min_coverage, keys.below_coverage, fixed_length(keys.revise_within))
 
 
-def _data(keys: AnySignal, datasets: Datasets, report: Report) -> tuple[tuple[Data, ...], Data | None] | None:
+def _data(keys: MeasuredSignal, datasets: Datasets, report: Report) -> tuple[tuple[Data, ...], Data | None] | None:
     context = Context.MODEL_INPUTS
     if isinstance(keys, PredictionDriftSignal | ModelPerformanceSignal):
         context = Context.MODEL_OUTPUTS

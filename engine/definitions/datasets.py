@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from engine.definitions.custom_keys import CustomInput
 from engine.definitions.data_keys import ColumnNames, DataWindow, ProductionData, ReferenceData
 from engine.definitions.library import Library, ModelFile
 from engine.definitions.sentences import Report
@@ -24,6 +25,7 @@ ROLES_BY_CONTEXT: Mapping[Context, tuple[str, ...]] = {
 }
 """Which of a model's common roles a dataset of that context can have; of training data only the target is sure."""
 
+FIXED = frozenset({Context.TRAINING, Context.VALIDATION, Context.TEST})
 PRODUCTION = frozenset({Context.MODEL_INPUTS, Context.MODEL_OUTPUTS, Context.MODEL_INPUTS_OUTPUTS})
 
 
@@ -78,6 +80,17 @@ class Datasets:
         block = block or ReferenceData()
         window = window_of(block.window, default_window(self.setting.trigger, "production")) if block.window else None
         return self._bound(block, _context(block) or Context.GROUND_TRUTH, window, self.report.at("reference_data"))
+
+    def of_component(self, name: str, block: CustomInput) -> Data | None:
+        """A dataset that a component gets: whole where it is to be so by its context, and else cut to a window."""
+        context = _context(block) or Context.MODEL_INPUTS
+        usual = None if context in FIXED else default_window(self.setting.trigger, "production")
+        window = (
+            usual
+            if block.window is None
+            else window_of(block.window, default_window(self.setting.trigger, "production"))
+        )
+        return self._bound(block, context, window, self.report.at("input_data", name))
 
     def has_truth(self) -> bool:
         """Whether the model has ground truth."""

@@ -26,9 +26,7 @@ SPELLINGS: defaultdict[str, set[str]] = defaultdict(set)
 
 NOT_YET = {
     "pre_processing_component": "preprocessing components",
-    "workspace_connection": "connections",
     "workspace_connection_id": "connections",
-    "component_id": "custom signals",
     "sampling_rate": "generative AI signals",
     "question_answering": "generative AI signals",
     "questionanswering": "generative AI signals",

@@ -1,10 +1,11 @@
-"""How a signal is written: four kinds, told apart by `type`."""
+"""How a signal is written: its kinds are told apart by `type`."""
 
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from engine.definitions.custom_keys import CustomSignal
 from engine.definitions.data_keys import OneOrMore, ReferenceData
 from engine.definitions.filter_keys import DataSegment, Filters
 from engine.definitions.metric_keys import DriftThresholds, PerformanceThresholds, QualityThresholds
@@ -205,7 +206,7 @@ class ModelPerformanceSignal(_Signal):
 
 
 SignalKeys = Annotated[
-    DataDriftSignal | PredictionDriftSignal | DataQualitySignal | ModelPerformanceSignal,
+    DataDriftSignal | PredictionDriftSignal | DataQualitySignal | ModelPerformanceSignal | CustomSignal,
     Field(discriminator="type"),
     BeforeValidator(lower_type),
 ]

@@ -96,19 +96,23 @@ class ThresholdKeys(Shape):
 
     def threshold_of(self, metric: Metric) -> Threshold | None:
         """The threshold that is meant; None where the value is recorded and not judged."""
+        return self.threshold_from(default_operator(metric.bad))
+
+    def threshold_from(self, usual: Operator | None) -> Threshold | None:
+        """The threshold that is meant, of a metric with this operator where none is written."""
         if self.low is not None and self.high is not None:
             return RangeThreshold(self.low, self.high)
-        operator = self._operator(metric)
+        operator = self.operator_from(usual)
         if self.dynamic is not None and self.threshold is None:
             return self.dynamic.threshold_of(operator)
         if self.threshold is None or operator is None:
             return None
         return FixedThreshold(self.threshold, operator, relative_to_baseline=self.relative_to is not None)
 
-    def _operator(self, metric: Metric) -> Operator | None:
-        """None: on either side."""
+    def operator_from(self, usual: Operator | None) -> Operator | None:
+        """The operator that is written, or else the usual one; None: on either side."""
         if self.operator is None:
-            return default_operator(metric.bad)
+            return usual
         return None if self.operator == BOTH else Operator(self.operator)
 
 
