@@ -115,7 +115,7 @@ def test_every_problem_of_a_file_is_said_at_once(problems: Problems) -> None:
         "two_sample_kolmogorov_smirnov_test: two_sample_kolmogorov_smirnov_test is not for categorical features",
         "28: create_monitor.monitoring_signals.attribution.type: not supported yet: feature_attribution_drift",
         "29: create_monitor.monitoring_signals.typo.type: 'data_drif' is not one of data_drift, prediction_drift, "
-        "data_quality, model_performance (did you mean data_drift?)",
+        "data_quality, model_performance, custom (did you mean data_drift?)",
         "32: create_monitor.monitoring_signals.quality.reference_data.input_data.path: no asset is named 'refrence' "
         "(did you mean reference?)",
         "33: create_monitor.alert_notification.emails[0]: 'bob' is not an e-mail address",

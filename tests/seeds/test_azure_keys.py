@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from engine.definitions import data_keys, filter_keys, metric_keys, monitor_keys, signal_keys, trigger_keys
+from engine.definitions import custom_keys, data_keys, filter_keys, metric_keys, monitor_keys, signal_keys, trigger_keys
 from engine.definitions.shape import NOT_YET, Shape
 from tests.seeds.sdk_runs import words
 
@@ -33,6 +33,9 @@ SHAPES: dict[str, type[Shape]] = {
     "DataQualityMetricThresholdSchema": metric_keys.QualityThresholds,
     "ModelPerformanceSignalSchema": signal_keys.ModelPerformanceSignal,
     "ModelPerformanceMetricThresholdSchema": metric_keys.PerformanceThresholds,
+    "CustomMonitoringSignalSchema": custom_keys.CustomSignal,
+    "CustomMonitoringMetricThresholdSchema": custom_keys.CustomThreshold,
+    "ConnectionSchema": custom_keys.ConnectionKeys,
 }
 """Which block of ours reads Azure's."""
 
