@@ -2,6 +2,7 @@
 
     python -m tests.seeds.azure_sdk dump SNIPPET FILE
     python -m tests.seeds.azure_sdk words
+    python -m tests.seeds.azure_sdk zones
 
 In a process of its own: the SDK warns, logs and counts as it likes, and here it can reach nobody.
 """
@@ -58,6 +59,13 @@ def words() -> dict[str, dict[str, list[str] | None]]:
     return found
 
 
+def zones() -> list[str]:
+    """Every time zone that a trigger may have."""
+    from azure.ai.ml.constants import TimeZone
+
+    return [zone.value for zone in TimeZone]
+
+
 def parts_of(field: Any) -> Iterator[Any]:
     """A field and those it is made of: what a union chooses from, what a list or a mapping holds."""
     yield field
@@ -72,4 +80,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "dump":
         dump(Path(sys.argv[2]), Path(sys.argv[3]))
     else:
-        print(json.dumps(words()))
+        print(json.dumps(zones() if sys.argv[1] == "zones" else words()))

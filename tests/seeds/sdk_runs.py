@@ -20,6 +20,12 @@ def words() -> dict[str, dict[str, list[str] | None]]:
 
 
 @cache
+def zones() -> list[str]:
+    """Every time zone that a trigger of Azure's may have."""
+    return json.loads(_run("zones"))
+
+
+@cache
 def dumped(snippet: str) -> str:
     """The YAML that the SDK writes for a snippet of ours, by its name without suffix."""
     with TemporaryDirectory() as folder:
