@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -22,7 +21,7 @@ from signals.catalogue import Metric
 from signals.metrics import METRICS
 from signals.thresholds import FixedThreshold, RangeThreshold
 
-__all__ = ["LEFT_OUT", "Line", "block_of", "lines_of", "report_table"]
+__all__ = ["LEFT_OUT", "Line", "lines_of", "report_table"]
 
 SIGNALS = ("create_monitor", "monitoring_signals")
 DATA = frozenset({"production_data", "reference_data"})
@@ -64,7 +63,7 @@ def lines_of(document: Document, schedule: Schedule) -> list[Line]:
     return found
 
 
-def block_of(canonical: Key) -> str | None:
+def _block_of(canonical: Key) -> str | None:
     """The block of `AZURE_KEYS` in which a key stands; None for names of the author's, and for metrics."""
     above = [step for step in canonical[:-1] if isinstance(step, str)]
     if tuple(above[:2]) == SIGNALS:
@@ -86,12 +85,12 @@ def _block_in_signal(inside: list[str]) -> str | None:
 
 def _known(each: Written) -> AzureKey | None:
     """What is known of the key, as it is written or as we would write it."""
-    keys = AZURE_KEYS.get(block_of(each.canonical) or "", {})
+    keys = AZURE_KEYS.get(_block_of(each.canonical) or "", {})
     return keys.get(str(each.key[-1])) or keys.get(str(each.canonical[-1]))
 
 
 def _in_azure(each: Written) -> str:
-    if _is_thresholds(each.value):
+    if _is_judged(each):
         return METRICS_IN_AZURE.get(str(each.canonical[-1]), "has no such metric")
     known = _known(each)
     return known.differs if known and _matters(each) else ""
@@ -122,7 +121,7 @@ def _understood(each: Written, schedule: Schedule) -> str:
         return LEFT_OUT
     if each.canonical == ("trigger",):
         return trigger_words(schedule.trigger.trigger())
-    if _is_thresholds(each.value):
+    if _is_judged(each):
         metric = METRICS[str(each.canonical[-1])]
         return _renamed(each, "; ".join(_judged(keys, metric) for keys in each.value))
     said = one_line(plain_entry(str(each.canonical[-1]), each.value)) if each.leaf else ""
@@ -134,8 +133,11 @@ def _is_left_out(each: Written) -> bool:
     return own or each.canonical[:2] == ("create_monitor", "compute")
 
 
-def _is_thresholds(value: Any) -> bool:
-    return isinstance(value, tuple) and bool(value) and all(isinstance(each, ThresholdKeys) for each in value)
+def _is_judged(each: Written) -> bool:
+    """Whether the key is a metric, with thresholds."""
+    value = each.value
+    is_metric = each.canonical[-1] in METRICS and isinstance(value, tuple)
+    return is_metric and all(isinstance(threshold, ThresholdKeys) for threshold in value)
 
 
 def _renamed(each: Written, said: str) -> str:

@@ -68,9 +68,14 @@ def import_schedules(files: Sequence[Path], folder: Path | None, *, force: bool,
 
     Returns:
         The exit code: 2 where a schedule has problems, and then nothing of it is written.
+
+    Raises:
+        DefinitionError: what names are looked up in is wrong.
     """
     target = folder or USUAL
     library = _library(target)
+    if library.problems:
+        raise DefinitionError(library.problems)
     found = [_imported(file, target, library) for file in files]
     if folder:
         found = _kept(found, folder, force=force)

@@ -61,7 +61,7 @@ class _Writer:
         for place, item in enumerate(items):
             own = (*path, place)
             yield from self.above(own)
-            lines = list(self.block(item, own)) if isinstance(item, dict) else [one_line(item)]
+            lines = list(self.block(item, own)) if item and isinstance(item, dict) else [one_line(item)]
             yield self._with_comment(f"- {lines[0]}", own)
             yield from (f"  {line}" for line in lines[1:])
 

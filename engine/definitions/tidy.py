@@ -70,7 +70,7 @@ def _plain(value: Any) -> Any:
         case dict():
             return {name: _plain(each) for name, each in value.items()}
         case tuple() | list():
-            thresholds = len(value) == 1 and isinstance(value[0], ThresholdKeys)
+            thresholds = len(value) == 1 and type(value[0]) is ThresholdKeys
             return _plain(value[0]) if thresholds else [_plain(each) for each in value]
         case _:
             return _single(value)

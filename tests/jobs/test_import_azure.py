@@ -209,6 +209,33 @@ def test_nothing_is_overwritten_unless_it_is_said(driftline: Driftline, tmp_path
     assert there.read_text() != "mine\n"
 
 
+def test_what_names_are_looked_up_in_has_to_be_right(driftline: Driftline, tmp_path: Path) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "assets.yaml").write_text("assets: [{name: a}]")
+    result = driftline("import", "azure", _schedule(tmp_path, DRIFT), "--out", "conf/monitors")
+    assert result.exit_code == 2
+    assert "assets.yaml" in result.stderr
+    assert not (tmp_path / "conf" / "monitors").exists()
+
+
+def test_names_that_are_known_need_nothing(driftline: Driftline, tmp_path: Path) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "assets.yaml").write_text("assets: [{name: known, version: 1, path: x}]")
+    text = DRIFT.replace("path: data/in, type", "path: azureml:known:1, type").replace("data/train", "azureml:other:7")
+    result = driftline("import", "azure", _schedule(tmp_path, text), "--format", "json")
+    (schedule,) = json.loads(result.stdout)["schedules"]
+    assert schedule["missing"] == {"assets.yaml": OTHER}
+
+
+OTHER = """\
+assets:
+  - name: other
+    version: 7
+    type: uri_folder
+    path: ../data/other
+"""
+
+
 def test_two_schedules_of_one_name_are_not_one_file(driftline: Driftline, tmp_path: Path) -> None:
     source = _schedule(tmp_path, DRIFT)
     other = tmp_path / "other.yaml"

@@ -108,7 +108,7 @@ create_monitor:
     ["yes", "3", "", " x", "a: b", "a #b", "- a", "[a", "{a", "a\nb", "\t", "é", "'", '"', "null", "*a", "az:a:1"],
 )  # fmt: skip
 def test_any_text_is_read_back_as_it_was(value: str) -> None:
-    document = {"a": value, "b": [value], "input_data": {"path": value}, value or "c": [{"d": value}]}
+    document = {"a": value, "b": [value, {}, []], "e": {}, "input_data": {"path": value}, value or "c": [{"d": value}]}
     assert yaml.safe_load(yaml_text(document)) == document
 
 
