@@ -160,7 +160,7 @@ def _missing_truth_roles(
     joined = "which column joins predictions and ground truth?"
     if not truth.columns.correlation_id:
         yield "reference_data", "correlation_id", joined
-    if len(production) == 1 and not production[0].columns.correlation_id:
+    if len(production) == 1 and not _has_id(production[0]):
         yield "production_data", "correlation_id", joined
     if keys.ground_truth.max_delay and not truth.columns.timestamp:
         yield "reference_data", "timestamp", "ground_truth.max_delay needs to know when a label became known"
@@ -187,9 +187,14 @@ def _prediction_reference(
 
 def _report_missing_ids(production: tuple[Data, ...], report: Report) -> None:
     for place, data in enumerate(production):
-        if not data.columns.correlation_id:
+        if not _has_id(data):
             key = ("production_data", place, "data_column_names", "correlation_id")
             report.add(key, "is missing", "several datasets are joined by it")
+
+
+def _has_id(data: Data) -> bool:
+    """Whether rows have a correlation id for sure: what the data collector wrote always has, and calls it the same."""
+    return data.columns.correlation_id is not None or data.source.format == "collector"
 
 
 def _role(key: str, role: str) -> tuple[str, ...]:
