@@ -166,7 +166,7 @@ def _left_out(keys: Sequence[Written], schedule: Schedule) -> Iterator[Line]:
     signal, known = keys[0], AZURE_KEYS["signal"]
     written = {each.canonical[3] for each in keys[1:]}
     windows = [each for each in keys if each.canonical[3:4] == ("production_data",) and "data_window" in each.canonical]
-    if not windows:
+    if not windows and "production_data" in type(signal.value).model_fields:
         window = default_window(schedule.trigger.trigger(), "production")
         size = f"{window.size}, up to the scheduled time"
         yield Line(None, (*signal.key, "production_data", "data_window"), size)

@@ -24,8 +24,8 @@ NOT_USED: Mapping[type[Shape], frozenset[str]] = {
 ONE_OR_MORE = frozenset({"hours", "minutes", "week_days", "month_days", "production_data", "explain_by"})
 """Lists that may be written as their only item."""
 
-KIND, LAST = frozenset({"type"}), frozenset({"metric_thresholds"})
-"""A signal says first what it is and last what it judges by; everything else is in the order of its declaration."""
+FIRST, LAST = frozenset({"type", "metric_name"}), frozenset({"metric_thresholds"})
+"""A block says first what it is and last what it judges by; everything else is in the order of its declaration."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,9 @@ def _said(shape: Shape) -> list[str]:
     """The fields that say something: written, used, and other than their default."""
     unused = NOT_USED.get(type(shape), frozenset())
     written = [name for name in type(shape).model_fields if name in shape.model_fields_set and name not in unused]
-    written.sort(key=lambda name: -1 if name in KIND and type(shape).model_fields[name].is_required() else name in LAST)
+    written.sort(
+        key=lambda name: -1 if name in FIRST and type(shape).model_fields[name].is_required() else name in LAST
+    )
     if isinstance(shape, ColumnNames):  # here null is an answer: no column plays the role
         return written
     return [name for name in written if getattr(shape, name) != _default(shape, name)]

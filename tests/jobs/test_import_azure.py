@@ -25,6 +25,8 @@ SEEDS = {
     "out-of-box-sdk": "out-of-box",
     "performance": (SNIPPETS / "model-performance.yaml").read_text(),
     "performance-sdk": "model-performance",
+    # Its component is given the rows as they are.
+    "custom": re.sub(r".*pre_processing_component.*\n", "", (SNIPPETS / "custom-signal.yaml").read_text()),
 }
 """The seed's examples: YAML, or the name of a snippet that the SDK dumps."""
 
@@ -37,12 +39,15 @@ def written(folder: Path, seed: str) -> Path:
 
 
 def pasted(report: str, root: Path) -> None:
-    """Do as the report says: paste every snippet into its file."""
+    """Do as the report says: paste every snippet into its file, and write the functions that are named."""
     for part in re.split(r"^missing in ", report, flags=re.MULTILINE)[1:]:
         file, text = part.split(":\n", 1)
         path = root / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text.strip() + "\n")
+        for module, function in re.findall(r"entry: (\w+):(\w+)", text):
+            (path.parent / "components").mkdir(exist_ok=True)
+            (path.parent / "components" / f"{module}.py").write_text(f"def {function}(**given): ...\n")
 
 
 def meaning(file: Path) -> Monitor:
