@@ -92,7 +92,8 @@ def _sentence(name: str, rows: Sequence[MetricRow]) -> str:
 
 def _breach(row: MetricRow) -> str:
     segment = "" if row.group_dimension in (None, AGGREGATE) else f" where {row.group_dimension}"
-    return f"{row.group}{segment}: {row.metric_name} is {row.metric_value:.6g}, threshold {row.threshold_value:.6g}"
+    bound = "" if row.threshold_value is None else f", threshold {row.threshold_value:.6g}"
+    return f"{row.group}{segment}: {row.metric_name} is {row.metric_value:.6g}{bound}"
 
 
 def _text(time: datetime | None) -> str | None:

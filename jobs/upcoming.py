@@ -16,7 +16,7 @@ from rich.text import Text
 from engine.errors import DefinitionError, Problem
 from engine.monitor import Monitor, SignalType
 from engine.plan import SignalPlan, plan_of
-from engine.windows import Window
+from engine.windows import Window, resolve
 from jobs.consoles import out
 from jobs.documents import time_text
 from jobs.monitors import load_monitors
@@ -119,7 +119,7 @@ def _table(upcoming: Upcoming, plans: Sequence[SignalPlan]) -> Table:
         baseline = plan.baselines[time]
         table.add_row(
             _twice(moment(time), moment(time, zone)),
-            _window(plan.windows[time], zone),
+            _production(plan, time, zone),
             _window(baseline, zone) if baseline else Text(_undated(plan), "dim"),
         )
     return table
@@ -129,9 +129,28 @@ def _alike(upcoming: Upcoming) -> list[list[SignalPlan]]:
     """Signals that look at the same windows, together."""
     groups: dict[Any, list[SignalPlan]] = {}
     for plan in upcoming.plans:
-        windows = tuple((plan.windows[time], plan.baselines[time]) for time in upcoming.times)
+        windows = tuple((tuple(_datasets(plan, time).items()), plan.baselines[time]) for time in upcoming.times)
         groups.setdefault((windows, _undated(plan)), []).append(plan)
     return list(groups.values())
+
+
+def _datasets(plan: SignalPlan, time: datetime) -> dict[str, Window | None]:
+    """By name the windows of datasets that have another one than the signal; None: whole."""
+    signal = plan.signal
+    named = dict(signal.custom.data) if signal.custom else {data.context.value: data for data in signal.production}
+    windows = {name: resolve(data.window, time) if data.window else None for name, data in named.items()}
+    return windows if set(windows.values()) != {plan.windows[time]} else {}
+
+
+def _production(plan: SignalPlan, time: datetime, zone: tzinfo) -> Text:
+    """The window; where datasets have windows of their own, each of them."""
+    datasets = _datasets(plan, time)
+    if not datasets:
+        return _window(plan.windows[time], zone)
+    said = [
+        Text(f"{name}: ", "dim") + (_window(each, zone) if each else Text("whole")) for name, each in datasets.items()
+    ]
+    return Text("\n").join(said)
 
 
 def _undated(plan: SignalPlan) -> str:
@@ -180,6 +199,7 @@ def _signals(upcoming: Upcoming, time: datetime) -> Iterator[dict[str, Any]]:
             "signal": plan.signal.name,
             "signal_type": plan.signal.type.value,
             "window": _ends(window),
+            "datasets": {name: _ends(each) if each else None for name, each in _datasets(plan, time).items()},
             "baseline": _ends(baseline) if baseline else _undated(plan),
         }
 

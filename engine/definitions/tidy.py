@@ -104,9 +104,8 @@ def _said(shape: Shape) -> list[str]:
     """The fields that say something: written, used, and other than their default."""
     unused = NOT_USED.get(type(shape), frozenset())
     written = [name for name in type(shape).model_fields if name in shape.model_fields_set and name not in unused]
-    written.sort(
-        key=lambda name: -1 if name in FIRST and type(shape).model_fields[name].is_required() else name in LAST
-    )
+    first = {name for name in FIRST.intersection(written) if type(shape).model_fields[name].is_required()}
+    written.sort(key=lambda name: (name not in first, name in LAST))
     if isinstance(shape, ColumnNames):  # here null is an answer: no column plays the role
         return written
     return [name for name in written if getattr(shape, name) != _default(shape, name)]

@@ -194,6 +194,13 @@ def _breach(run: Run, feature: str) -> MetricRow:
     )
 
 
+def test_a_breach_without_a_bound_of_its_own_is_named_too(monitor: Monitor) -> None:
+    run = Run(run_id="1", monitor=monitor.name, scheduled_for=CALM, started_at=CALM, finished_at=CALM)
+    row = replace(_breach(run, "amount"), threshold_value=None, operator=None)
+    text = run_status_changed(monitor, run, [row])["data"]["RunTags"][BREACHED_TAG]
+    assert text.endswith(": amount: population_stability_index is 0.5.")
+
+
 def test_a_monitor_s_name_with_odd_letters_is_a_valid_uri(monitor: Monitor) -> None:
     run = Run(run_id="é 1", monitor="café au lait", scheduled_for=CALM, started_at=CALM, finished_at=CALM)
     event = run_status_changed(replace(monitor, name="café au lait"), run, [])

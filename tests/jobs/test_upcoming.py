@@ -137,3 +137,37 @@ def test_what_no_clock_and_no_calendar_has_is_an_error(
     result = driftline("next", written(tmp_path, f"{{type: recurrence, frequency: month, schedule: {{{pattern}}}}}"))
     assert result.exit_code == 2
     assert sentence in result.stderr
+
+
+CUSTOM = """
+name: watched
+trigger: {type: recurrence, frequency: day}
+create_monitor:
+  monitoring_signals:
+    own:
+      type: custom
+      component_id: own:run
+      input_data:
+        week:
+          input_data: {path: in.parquet}
+          data_window: {lookback_window_size: P7D}
+        hours: {input_data: {path: in.parquet}, data_window: {lookback_window_size: PT6H}}
+        train: {input_data: {path: in.parquet}, data_context: training}
+      metric_thresholds: [{metric_name: deviation, threshold: 2}]
+"""
+
+
+def test_datasets_with_windows_of_their_own_are_told_each(driftline: Driftline, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("def run(**given): ...\n")
+    path = tmp_path / "watched.yaml"
+    path.write_text(CUSTOM)
+    (found,) = upcoming(driftline, path, "-n", 1, "--from", "2024-06-08")
+    assert found["signals"][0]["datasets"] == {  # type: ignore[index]
+        "week": {"start": "2024-06-01T00:00:00Z", "end": "2024-06-08T00:00:00Z"},
+        "hours": {"start": "2024-06-07T18:00:00Z", "end": "2024-06-08T00:00:00Z"},
+        "train": None,
+    }
+    said = driftline("next", path, "-n", 1, "--from", "2024-06-08").stdout
+    assert "week: 1 Jun 2024 to 8 Jun 2024" in said
+    assert "hours: 7 Jun 2024 18:00 to 8 Jun 2024 00:00 UTC" in said
+    assert "train: whole" in said
