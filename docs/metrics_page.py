@@ -21,6 +21,8 @@ TITLES = {
     Family.DATASET: "Data quality of a dataset (`data_quality`, under `dataset`)",
     Family.CLASSIFICATION: "Performance of labels and scores (`model_performance`, under `classification`)",
     Family.REGRESSION: "Performance of numbers (`model_performance`, under `regression`)",
+    Family.RANKING: "Performance of ranked items, means over groups (`model_performance`, under `ranking`)",
+    Family.FAIRNESS: "A segment beside a base segment (`model_performance`, under `fairness`)",
     Family.COVERAGE: "Ground truth (`model_performance`, under `coverage`)",
 }
 OF_A_FEATURE = frozenset({Family.DRIFT, Family.QUALITY})

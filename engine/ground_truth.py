@@ -24,6 +24,7 @@ from engine.label_rows import (
     prediction_columns,
     prediction_schema,
     predictions_work,
+    ranking_words,
     segment_words,
 )
 
@@ -41,11 +42,11 @@ def labelled(join: Join) -> DataFrame:
 
     Columns: ``bucket`` (-1 outside of all); ``since`` and ``until``, the places of the first cutoff that the row is for
     and of the first that it is not for any more; ``known_from``, when the latest of its labels that count became known,
-    and ``known_to``, when the next one does; the segments' words; and for each pair number i ``prediction_i``,
-    ``score_i``, ``actual_i``, ``naive_i``, ``labels_i`` (how many labels of this id count), ``late_i`` (it has labels,
-    but none that counts) and ``digest_i`` (of what counts, and of the row's instant). For orphans also ``known_at_i``
-    (when the id's last label became known), ``first`` (one row of each id) and the id's first and last prediction,
-    ``first_at`` and ``last_at``; instants are microseconds.
+    and ``known_to``, when the next one does; the segments' words; ``group`` and ``rank`` where items are ranked; and
+    for each pair number i ``prediction_i``, ``score_i``, ``actual_i``, ``naive_i``, ``labels_i`` (how many labels of
+    this id count), ``late_i`` (it has labels, but none that counts) and ``digest_i`` (of what counts, and of the row's
+    instant). For orphans also ``known_at_i`` (when the id's last label became known), ``first`` (one row of each id)
+    and the id's first and last prediction, ``first_at`` and ``last_at``; instants are microseconds.
     """
     predictions = join.production.map(predictions_work(join), prediction_columns(join), prediction_schema(join))
     numbers = range(len(join.pairs))
@@ -54,10 +55,11 @@ def labelled(join: Join) -> DataFrame:
         rows = predictions.withColumns({**_whole(), **own})
     else:
         joined = _joined(predictions, _latest_labels(join, join.truth), orphans=join.orphans)
-        pieces = _in_pieces(joined, every=join.naive) if join.cutoffs else joined.withColumns(_whole())
+        pieces = _in_pieces(joined, every=join.by_cutoff) if join.cutoffs else joined.withColumns(_whole())
         rows = _with_labels(pieces, numbers)
     of_orphans = [*UNSEEN, *(f"known_at_{number}" for number in numbers)] if join.orphans else []
-    return rows.select("bucket", *_whole(), *segment_words(join), *of_orphans, *_pair_columns(join))
+    words = (*segment_words(join), *ranking_words(join))
+    return rows.select("bucket", *_whole(), *words, *of_orphans, *_pair_columns(join))
 
 
 def _own_label(number: int) -> dict[str, Column]:
@@ -159,10 +161,16 @@ def _pair_columns(join: Join) -> list[Column]:
         naive = _naive(number) if join.naive else F.lit(None).cast("double")
         # Hashing passes over nulls, so that they are said apart.
         absent = [column.isNull() for column in (said, score, actual)]
-        digest = F.xxhash64(TIME, said, score, actual, labels, *absent)
+        digest = F.xxhash64(TIME, said, score, actual, labels, *absent, *_ranking_digest(join))
         found += [said, score, actual, labels, F.col(f"late_{number}")]
         found += [naive.alias(f"naive_{number}"), digest.alias(f"digest_{number}")]
     return found
+
+
+def _ranking_digest(join: Join) -> list[Column]:
+    """What else of a ranked item matters."""
+    words = [F.col(name) for name in ranking_words(join)]
+    return [*words, *(word.isNull() for word in words)]
 
 
 def _naive(number: int) -> Column:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Flag, auto
+from json import dumps
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from engine.monitor import Columns
 from engine.windows import Window
 from signals.segments import EVERYTHING, Segment
 
-__all__ = ["ORPHAN_LOOKBACK", "Join", "Layer", "Measure", "Pair", "Wanted", "layers_of"]
+__all__ = ["ORPHAN_LOOKBACK", "Join", "Layer", "Measure", "Pair", "RankedBy", "Wanted", "layers_of"]
 
 ORPHAN_LOOKBACK = timedelta(days=30)
 """How far before a bucket its labels' predictions are looked for: a label that became known in the bucket is an orphan
@@ -33,6 +34,10 @@ class Wanted(Flag):
     """The absolute difference from the previous actual, too (MASE)."""
     ORPHANS = auto()
     """Labels without a prediction, too."""
+    PREDICTIONS = auto()
+    """The predictions of unlabelled rows, too."""
+    RANKINGS = auto()
+    """Scores of groups of ranked items."""
 
     @property
     def text(self) -> str:
@@ -50,6 +55,28 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class RankedBy:
+    """How items are ranked in their groups.
+
+    Attributes:
+        group: the column of what they are items of.
+        rank: the column of their place, from 1; None: the pair's score ranks them.
+        ats: how many of the first items scores look at; None: all.
+        relevant: the label that makes an item relevant; None: labels are relevances.
+    """
+
+    group: str
+    rank: str | None
+    ats: tuple[int | None, ...]
+    relevant: str | None
+
+    @property
+    def text(self) -> str:
+        """What is counted, so that nothing else is taken for it."""
+        return dumps([self.group, self.rank, self.ats, self.relevant], ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """One state that is kept: of which pair, what, and of which rows.
 
@@ -59,6 +86,7 @@ class Measure:
         predicted: the rows, by columns of the predictions.
         labelled: the rows, by the pair's actual.
         segment: the name of both together.
+        ranked_by: how items are ranked, where rankings are wanted.
     """
 
     pair: Pair
@@ -66,6 +94,12 @@ class Measure:
     predicted: Segment = EVERYTHING
     labelled: Segment = EVERYTHING
     segment: str = EVERYTHING.name
+    ranked_by: RankedBy | None = None
+
+    @property
+    def counted(self) -> str:
+        """What is counted, in words."""
+        return self.wanted.text if self.ranked_by is None else f"{self.wanted.text} by {self.ranked_by.text}"
 
 
 @dataclass(frozen=True)
@@ -75,7 +109,7 @@ class Join:
     Attributes:
         production, roles: the predictions, and their timestamp and correlation id.
         truth, truth_roles: the labels; None where the predictions already carry them.
-        measures: what is counted.
+        measures: what is counted; all that rank items rank them by the same columns.
         buckets: in which stretches of time; mostly they do not overlap.
         cutoffs: by bucket, in order, until when labels may become known in the windows that it is part of; none where
             labels always count.
@@ -103,6 +137,16 @@ class Join:
     def naive(self) -> bool:
         """Whether the absolute difference from the previous actual is needed."""
         return any(Wanted.NAIVE in measure.wanted for measure in self.measures)
+
+    @property
+    def ranked_by(self) -> RankedBy | None:
+        """The columns that items are ranked by; None where none are."""
+        return next((measure.ranked_by for measure in self.measures if measure.ranked_by), None)
+
+    @property
+    def by_cutoff(self) -> bool:
+        """Whether rows are compared with others, so that these others' labels matter as well."""
+        return self.naive or self.ranked_by is not None
 
     @property
     def orphans(self) -> bool:

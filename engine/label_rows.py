@@ -19,14 +19,17 @@ from signals.timestamps import UNDATED, read_instants
 from signals.values import value_type_of
 
 __all__ = [
-    "ID", "OUTSIDE", "TIME", "in_segment", "label_columns", "label_schema", "label_type", "labels_work",
-    "prediction_columns", "prediction_schema", "predictions_work", "read_at", "segment_words",
+    "GROUP", "ID", "OUTSIDE", "RANK", "TIME", "in_segment", "label_columns", "label_schema", "label_type",
+    "labels_work", "prediction_columns", "prediction_schema", "predictions_work", "ranking_words", "read_at",
+    "segment_words",
 ]  # fmt: skip
 
 OUTSIDE = -1
 """The bucket of a prediction that lies in none, and is read so that its label is not taken for an orphan."""
 ID, TIME = "id", "at"
 """The columns of the correlation id and of the prediction's instant."""
+GROUP, RANK = "group", "rank"
+"""The columns of a ranked item's group, as an id, and of its rank."""
 PER_WORD = 63
 """So many segments are one int64 column, a bit for each."""
 
@@ -41,13 +44,15 @@ def prediction_columns(join: Join) -> tuple[str, ...]:
     pairs = [name for pair in join.pairs for name in (pair.prediction, pair.score)]
     actuals = [] if join.truth else [pair.actual for pair in join.pairs]
     filtered = [name for segment in join.segments for name in segment.columns]
-    return tuple(dict.fromkeys(name for name in (*roles, *pairs, *actuals, *filtered) if name is not None))
+    ranking = [join.ranked_by.group, join.ranked_by.rank] if join.ranked_by else []
+    return tuple(dict.fromkeys(name for name in (*roles, *pairs, *actuals, *filtered, *ranking) if name is not None))
 
 
 def prediction_schema(join: Join) -> pa.Schema:
     columns = join.production.columns
     numbers = [(name, pa.int32()) for name in ("bucket", "cut", "last_cut")]
     fields = [*numbers, (ID, pa.string()), (TIME, pa.int64()), *((name, pa.int64()) for name in segment_words(join))]
+    fields += [(name, pa.string() if name == GROUP else pa.float64()) for name in ranking_words(join)]
     for number, pair in enumerate(join.pairs):
         fields += [(f"prediction_{number}", label_type(columns, pair.prediction)), (f"score_{number}", pa.float64())]
         fields += [] if join.truth else [(f"actual_{number}", label_type(columns, pair.actual))]
@@ -60,13 +65,16 @@ def predictions_work(join: Join) -> Work:
     layers, (first_cuts, last_cuts) = layers_of(join.buckets), join.cuts()
     earliest = min(layer.starts[0] for layer in layers) - ORPHAN_LOOKBACK // timedelta(microseconds=1)
     latest = max(layer.ends[-1] for layer in layers)
-    schema, words = prediction_schema(join), segment_words(join)
+    schema, words, ranked_by = prediction_schema(join), segment_words(join), join.ranked_by
 
     def work(batches: Batches, task: int) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             at = read_at(batch.arrays, roles, batch.size)
             own: dict[str, pa.Array] = {TIME: pa.array(at)}
             own[ID] = read_ids(batch.arrays.get(roles.correlation_id or ""), batch.size)
+            if ranked_by is not None:
+                own[GROUP] = read_ids(batch.arrays.get(ranked_by.group), batch.size)
+                own[RANK] = read_plain(batch.arrays.get(ranked_by.rank or ""), pa.float64(), batch.size)
             for number, pair in enumerate(pairs):
                 names = {"prediction": pair.prediction, "score": pair.score}
                 names |= {"actual": pair.actual} if prejoined else {}
@@ -104,6 +112,11 @@ def _taken(  # noqa: PLR0917 - a column each
     taken = {name: array.take(places) for name, array in arrays.items()}
     taken |= {"bucket": pa.array(bucket, pa.int32()), "cut": pa.array(cut), "last_cut": pa.array(last_cut)}
     yield pa.RecordBatch.from_arrays([taken[name] for name in schema.names], schema=schema)
+
+
+def ranking_words(join: Join) -> tuple[str, ...]:
+    """The columns that say how items are ranked; none where none are."""
+    return (GROUP, RANK) if join.ranked_by else ()
 
 
 # ----------------------------------------------------------------------------------------------------- segments

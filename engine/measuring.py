@@ -8,7 +8,7 @@ from typing import Any
 from engine.answered import Answered
 from engine.measured import DATASET, Measured, broken
 from engine.monitor import MetricRequest, Signal
-from engine.pieces import Performance
+from engine.performed import measure_performance
 from engine.scored import Scored
 from engine.sides import Comparison
 from engine.watched import Watched
@@ -16,14 +16,11 @@ from engine.windows import Window
 from signals.catalogue import Family, Kind, Metric
 from signals.change import Change
 from signals.columns import measure_column
-from signals.coverage import Coverage
 from signals.measurement import Measurement, Undefined
 from signals.metrics import METRICS
 from signals.profile import CategoricalProfile, Profile, most_frequent
 from signals.quality import Dataset
-from signals.scorecard import Scorecard
 from signals.segments import AGGREGATE
-from signals.verdicts import Status
 
 __all__ = ["measure"]
 
@@ -36,14 +33,15 @@ def measure(found: Comparison | Scored | Answered, scheduled_for: datetime) -> l
     if isinstance(found, Answered):
         return found.at(scheduled_for)
     answers = (
-        _measure_scored(found, scheduled_for)
+        measure_performance(found, scheduled_for)
         if isinstance(found, Scored)
         else _measure_comparison(found, scheduled_for)
     )
     remark, segment = _gone(found.vanished(scheduled_for)), found.segment
     if remark is None and segment == AGGREGATE:
         return answers
-    return [replace(each, remark=remark, segment=segment) for each in answers]
+    own = (AGGREGATE, None)
+    return [replace(each, remark=remark, segment=segment if each.segment in own else each.segment) for each in answers]
 
 
 def _gone(vanished: Mapping[str, int]) -> str | None:
@@ -63,51 +61,6 @@ def _measure_comparison(found: Comparison, scheduled_for: datetime) -> list[Meas
         answers += _measure_column(found, watched, current.get(watched.column), before)
     answers += _measure_dataset(found, window, baseline)
     return answers
-
-
-def _measure_scored(found: Scored, scheduled_for: datetime) -> list[Measured]:
-    signal, window = found.plan.signal, found.plan.windows[scheduled_for]
-    if found.trouble:
-        return [broken(found.group, request, found.trouble) for request in signal.metrics]
-    performance = found.performance[window]
-    coverage, rules = performance.coverage, signal.ground_truth
-    share = coverage.labelled / coverage.rows if coverage.rows else 1.0
-    little = f"{share:.1%} of {coverage.rows:,} rows are labelled, less than min_coverage = {rules.min_coverage:g}"
-    low = share < rules.min_coverage
-    answers: list[Measured] = []
-    for request in signal.metrics:
-        metric = METRICS[request.metric]
-        if metric.family is Family.COVERAGE:
-            answers.append(Measured(found.group, request, _covered(found, metric, coverage), coverage.rows))
-        elif low and rules.below_coverage == "insufficient_data":
-            insufficient = Status.INSUFFICIENT_DATA
-            answers.append(Measured(found.group, request, Undefined(little), coverage.rows, insufficient))
-        else:
-            result = _performed(signal, request, performance)
-            provisional = little if low else None
-            answers.append(Measured(found.group, request, result, coverage.rows, provisional=provisional))
-    return answers
-
-
-def _covered(found: Scored, metric: Metric, coverage: Coverage) -> Measurement | Undefined:
-    if metric.name == "orphan_ground_truth_rate" and found.plan.signal.filters:
-        return Undefined("a label without a prediction is in no segment")
-    if metric.name == "orphan_ground_truth_rate" and not found.truth_dated:
-        return Undefined("labels do not tell when they became known: name data_column_names.timestamp")
-    return metric.compute(coverage)
-
-
-def _performed(signal: Signal, request: MetricRequest, performance: Performance) -> Measurement | Undefined:
-    metric, coverage = METRICS[request.metric], performance.coverage
-    if metric.family is Family.CLASSIFICATION:
-        result = metric.compute(Scorecard(performance.outcomes, signal.positive_class, request.label))
-    else:
-        result = metric.compute(performance.errors)
-    if isinstance(result, Undefined):
-        return result
-    share = coverage.labelled / coverage.rows
-    evidence = {"ground_truth_coverage": share, "labelled": coverage.labelled, "unlabelled": coverage.unlabelled}
-    return replace(result, details={**result.details, **evidence})
 
 
 # ------------------------------------------------------------------------------------------------------ columns

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from engine.triggers import Trigger
 
 __all__ = [
-    "PROFILED", "Columns", "Component", "Context", "Custom", "Data", "Features", "Filter", "FilterDimension",
-    "FixedWindow", "GroundTruth", "LookbackWindow", "MetricRequest", "Monitor", "Scalar", "Signal", "SignalType",
-    "Source", "TimeFormat", "WindowDefinition",
+    "PROFILED", "Columns", "Component", "Context", "Custom", "Data", "Fairness", "Features", "Filter",
+    "FilterDimension", "FixedWindow", "GroundTruth", "LookbackWindow", "MetricRequest", "Monitor", "Scalar", "Signal",
+    "SignalType", "Source", "TimeFormat", "WindowDefinition",
 ]  # fmt: skip
 
 
@@ -111,7 +111,11 @@ class Columns:
     score: str | None = None
     """The predicted probability of the positive class."""
     actual: str | None = None
-    """The true label or number; in a training dataset the target."""
+    """The true label or number; in a training dataset the target; of a ranked item its relevance."""
+    group: str | None = None
+    """What a ranked item is an item of: a query, a session."""
+    rank: str | None = None
+    """A ranked item's place in its group, from 1; where it is left out, the score ranks."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,7 @@ class MetricRequest:
         threshold: how a value is judged; None: it is recorded and not judged.
         feature: only this feature (a per-feature threshold, which wins over the general one).
         label: the class of `multi_class_precision` and `multi_class_recall`.
+        at: how many items of a group ranking metrics look at, the first ones; None: all.
     """
 
     metric: str
@@ -235,6 +240,20 @@ class MetricRequest:
     kind: Kind | None = None
     feature: str | None = None
     label: str | None = None
+    at: int | None = None
+
+
+@dataclass(frozen=True)
+class Fairness:
+    """A segment that is compared with a base segment, each of them rows that pass all filters.
+
+    Attributes:
+        name: what result rows call the segment.
+    """
+
+    name: str
+    segment: tuple[Filter, ...]
+    base: tuple[Filter, ...]
 
 
 Scalar = str | float | bool
@@ -276,6 +295,7 @@ class Signal:
         min_rows: below this many rows a check is `insufficient_data`.
         positive_class: the label that binary performance metrics are about; None: found where it is plain.
         nulls: ``bin`` (nulls are a bin of their own) or ``drop``.
+        fairness: which segments fairness metrics compare.
         explain_by: columns over whose values the shift of a breached feature is split.
         custom: what a custom signal's component is called with.
     """
@@ -294,6 +314,7 @@ class Signal:
     explain_by: tuple[str, ...] = ()
     positive_class: str | None = None
     ground_truth: GroundTruth = GroundTruth()
+    fairness: tuple[Fairness, ...] = ()
     alert_enabled: bool = True
     properties: Mapping[str, str] = field(default_factory=dict[str, str])
     custom: Custom | None = None

@@ -17,6 +17,7 @@ from engine.windows import Window
 from signals.coverage import Coverage
 from signals.error_sums import Errors
 from signals.outcomes import Outcomes
+from signals.rankings import Rankings
 from signals.state import STATE_SCHEMA, StateRows
 
 __all__ = ["EVER", "PIECE_SCHEMA", "Found", "Keys", "Known", "counted_of", "merged_pieces", "rows_of"]
@@ -27,8 +28,8 @@ PIECE_SCHEMA = pa.schema(
     [("key", pa.int64()), ("column", pa.int32()), *((name, STATE_SCHEMA.field(name).type) for name in STATE)]
 )
 """Rows of states whose key is a piece's."""
-STATES = 3
-"""A measure's states, in this order: its outcomes, its errors and its coverage."""
+STATES = 4
+"""A measure's states, in this order: its outcomes, its errors, its coverage and its rankings."""
 DIGEST, KNOWN = 1, 2
 """Parts of the coverage's state beside its own. DIGEST has the halves of the digest's 64 bits as cells, with n; KNOWN
 has as low the least ``known_to`` and as high the greatest ``known_from``."""
@@ -82,6 +83,7 @@ def _write(states: StateRows, place: int, column: int, performance: Performance,
     performance.outcomes.to_rows(states, place, column)
     performance.errors.to_rows(states, place, column + 1)
     performance.coverage.to_rows(states, place, column + 2)
+    performance.rankings.to_rows(states, place, column + 3)
     halves = [performance.digest % 2**HALF, performance.digest >> HALF]
     states.add(place, column + 2, DIGEST, cells=range(2), n=halves)
     states.add(place, column + 2, KNOWN, low=known[1], high=known[0])
@@ -120,8 +122,8 @@ def _counted(pieces: Sequence[tuple[int, Piece]], first_cut: int) -> Counted:
 
 
 def _only_at(join: Join, since: int) -> datetime | None:
-    """The one cutoff that a piece is for: where rows are compared with others, these others' labels matter as well."""
-    if not join.naive or not join.cutoffs or since < 0:
+    """The one cutoff that a piece is for, where rows are compared with others."""
+    if not join.by_cutoff or not join.cutoffs or since < 0:
         return None
     return sorted({cutoff for asked in join.cutoffs for cutoff in asked})[since]
 
@@ -139,7 +141,8 @@ def _by_state(rows: pa.Table) -> dict[tuple[int, int], pa.Table]:
 
 
 def _read(states: Mapping[tuple[int, int], pa.Table], key: int, measure: int, only_at: datetime | None) -> Piece:
-    outcomes, errors, coverage = (states[key, STATES * measure + place] for place in range(STATES))
+    outcomes, errors, coverage = (states[key, STATES * measure + place] for place in range(STATES - 1))
+    rankings = states.get((key, STATES * measure + STATES - 1), coverage.slice(0, 0))
     halves = coverage.filter(pc.equal(coverage["part"], DIGEST)).sort_by("cell")["n"].to_pylist()
     known = coverage.filter(pc.equal(coverage["part"], KNOWN)).to_pylist()[0]
     performance = Performance(
@@ -147,6 +150,7 @@ def _read(states: Mapping[tuple[int, int], pa.Table], key: int, measure: int, on
         Errors.from_rows(errors),
         Coverage.from_rows(coverage),
         (halves[0] + (halves[1] << HALF)) % DIGITS,
+        Rankings.from_rows(rankings),
     )
     if only_at:
         return Piece(only_at, only_at + timedelta(microseconds=1), performance)

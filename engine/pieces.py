@@ -7,7 +7,7 @@ rows; where together they hold all rows of the bucket, their sum is its state, a
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import add
@@ -18,6 +18,7 @@ from engine.windows import Window
 from signals.coverage import Coverage
 from signals.error_sums import Errors
 from signals.outcomes import Outcomes
+from signals.rankings import Rankings
 
 __all__ = ["DIGITS", "Counted", "Performance", "Piece", "cutoff_of", "cutoffs_of", "states_of", "together"]
 
@@ -32,12 +33,14 @@ class Performance:
         outcomes, errors: of labelled rows; empty where nobody asked.
         coverage: how many they are.
         digest: the sum of the rows' digests, in [0, 2^64): equal where the rows and their labels are.
+        rankings: of groups of rows, all in one bucket; empty where nobody asked.
     """
 
     outcomes: Outcomes
     errors: Errors
     coverage: Coverage
     digest: int = 0
+    rankings: Rankings = field(default_factory=Rankings.empty)
 
     @classmethod
     def empty(cls) -> Self:
@@ -50,6 +53,7 @@ class Performance:
             self.errors + other.errors,
             self.coverage + other.coverage,
             (self.digest + other.digest) % DIGITS,
+            self.rankings + other.rankings,
         )
 
 

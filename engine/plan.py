@@ -8,7 +8,7 @@ from engine.buckets import step_of_monitor
 from engine.monitor import Monitor, Signal
 from engine.windows import Window, resolve
 
-__all__ = ["SignalPlan", "plan_of"]
+__all__ = ["SignalPlan", "plan_of", "planned"]
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,11 @@ class SignalPlan:
 def plan_of(monitor: Monitor, times: Sequence[datetime]) -> list[SignalPlan]:
     """The windows of every signal of a monitor at these scheduled times (aware)."""
     step = step_of_monitor(monitor)
-    return [_planned(monitor, signal, times, step) for signal in monitor.signals]
+    return [planned(monitor, signal, times, step) for signal in monitor.signals]
 
 
-def _planned(monitor: Monitor, signal: Signal, times: Sequence[datetime], step: timedelta) -> SignalPlan:
+def planned(monitor: Monitor, signal: Signal, times: Sequence[datetime], step: timedelta) -> SignalPlan:
+    """The windows of one signal at these scheduled times (aware), made of buckets of this length."""
     window = signal.custom.window if signal.custom else signal.production[0].window
     if window is None:
         raise ValueError(f"{signal.name}: production data needs a window")

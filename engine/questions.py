@@ -7,9 +7,9 @@ from hashlib import blake2b
 from json import dumps
 
 from engine.batches import Dataset, Span
-from engine.joins import ORPHAN_LOOKBACK, Measure, Pair, Wanted
+from engine.joins import ORPHAN_LOOKBACK, Measure, Pair, RankedBy, Wanted
 from engine.label_rows import label_type
-from engine.monitor import Columns, Signal
+from engine.monitor import Columns, MetricRequest, Signal
 from engine.pieces import cutoffs_of
 from engine.plan import SignalPlan
 from engine.readings import Readings
@@ -19,11 +19,15 @@ from engine.segments import segment_of, split
 from engine.store.outcomes import OutcomeKey
 from engine.windows import Window, resolve
 from signals.catalogue import Family
+from signals.fairness import NEEDS_NO_LABEL
 from signals.metrics import METRICS
+from signals.rankings import AT_K
 from signals.segments import EVERYTHING, Segment
 
 __all__ = ["Question", "asked_by", "earlier_windows", "span_needed", "wanted_of"]
 
+ONE_BUCKET = timedelta.max
+"""The step of windows that are counted in one bucket."""
 OF_ALL_LABELS = {"orphan_ground_truth_rate", "duplicate_ground_truth_rate"}
 """Metrics that are not only about labels that have a prediction."""
 
@@ -38,7 +42,7 @@ class Question:
         measure: what is counted.
         key: under which the answer is kept.
         max_delay: how long after a window's end its labels still count; None: for ever.
-        step: the length of buckets.
+        step: the length of buckets. Ranked items are counted in one bucket a window, so that no group is cut apart.
         windows: those that are due, in order.
         earlier: those that were evaluated before and are looked at again, by scheduled time.
         segment: the rows' name in results.
@@ -60,7 +64,10 @@ class Question:
     def sides(self) -> str:
         """Equal for questions that one join can answer."""
         ids = (self.roles.correlation_id, self.truth_roles.correlation_id)
-        return repr((id(self.production), id(self.truth), self.key.dataset, self.key.truth, ids, self.max_delay))
+        ranked_by = self.measure.ranked_by
+        columns = (ranked_by.group, ranked_by.rank) if ranked_by else None
+        key = (self.key.dataset, self.key.truth)
+        return repr((id(self.production), id(self.truth), *key, ids, self.max_delay, columns))
 
     @property
     def cutoffs(self) -> dict[Window, tuple[datetime | None, ...]]:
@@ -118,7 +125,7 @@ def asked_by(plan: SignalPlan, earlier: Mapping[datetime, Window], readings: Rea
         measure,
         _key(signal, measure, readings, roles, truth_roles),
         signal.ground_truth.max_delay if truth else None,
-        plan.step,
+        ONE_BUCKET if measure.ranked_by else plan.step,
         plan.distinct_windows,
         earlier,
         segment.name,
@@ -126,12 +133,14 @@ def asked_by(plan: SignalPlan, earlier: Mapping[datetime, Window], readings: Rea
 
 
 def wanted_of(signal: Signal) -> Wanted:
-    """What is counted for a signal's metrics."""
-    metrics = {request.metric for request in signal.metrics}
+    """What is counted for a signal's metrics; its segments ask for themselves (`engine.scored`)."""
+    metrics = {request.metric for request in signal.metrics if not (signal.fairness and _is_fairness(request))}
     families = {METRICS[metric].family for metric in metrics}
-    wanted = Wanted.OUTCOMES if Family.CLASSIFICATION in families else Wanted(0)
+    wanted = Wanted.OUTCOMES if families & {Family.CLASSIFICATION, Family.FAIRNESS} else Wanted(0)
     wanted |= Wanted.ERRORS if Family.REGRESSION in families else Wanted(0)
     wanted |= Wanted.NAIVE if "mase" in metrics else Wanted(0)
+    wanted |= Wanted.PREDICTIONS if metrics & NEEDS_NO_LABEL else Wanted(0)
+    wanted |= Wanted.RANKINGS if Family.RANKING in families else Wanted(0)
     # A label without a prediction is in no segment.
     of_all = metrics & OF_ALL_LABELS and signal.reference is not None and not signal.filters
     return wanted | (Wanted.ORPHANS if of_all else Wanted(0))
@@ -150,7 +159,24 @@ def _measure(
     segment = Segment((*predicted.conditions, *labelled.conditions))
     # Both sides may have a column of the same name, so that their names are not put together.
     name = predicted.name if labelled == EVERYTHING else f"{predicted.name} with {labelled.name}"
-    return Measure(pair, wanted_of(signal), predicted, labelled, name), segment
+    ranked_by = _ranked_by(signal, *production)
+    return Measure(pair, wanted_of(signal), predicted, labelled, name, ranked_by), segment
+
+
+def _is_fairness(request: MetricRequest) -> bool:
+    return METRICS[request.metric].family is Family.FAIRNESS
+
+
+def _ranked_by(signal: Signal, production: Dataset, roles: Columns) -> RankedBy | None:
+    """How the signal's items are ranked; None where no metric asks."""
+    asked = [request for request in signal.metrics if METRICS[request.metric].family is Family.RANKING]
+    if not asked:
+        return None
+    group = require(production.title, "group", roles.group, production.columns)
+    if roles.rank is not None:
+        require(production.title, "rank", roles.rank, production.columns)
+    ats = sorted({request.at for request in asked if request.metric in AT_K}, key=lambda at: at or 0)
+    return RankedBy(group, roles.rank, tuple(ats), signal.positive_class)
 
 
 def _key(signal: Signal, measure: Measure, readings: Readings, roles: Columns, truth_roles: Columns) -> OutcomeKey:
@@ -160,4 +186,4 @@ def _key(signal: Signal, measure: Measure, readings: Readings, roles: Columns, t
         how = (readings.key((signal.reference,), truth_roles), *ids, signal.ground_truth.max_delay)
         truth = blake2b(repr(how).encode(), digest_size=8).hexdigest()
     pair = dumps([measure.pair.prediction, measure.pair.score, measure.pair.actual], ensure_ascii=False)
-    return OutcomeKey(dataset, truth, pair, measure.wanted.text, measure.segment)
+    return OutcomeKey(dataset, truth, pair, measure.counted, measure.segment)

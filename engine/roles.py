@@ -59,6 +59,8 @@ def merged_roles(one: Columns, other: Columns) -> Columns:
         prediction=one.prediction or other.prediction,
         score=one.score or other.score,
         actual=one.actual or other.actual,
+        group=one.group or other.group,
+        rank=one.rank or other.rank,
     )
 
 

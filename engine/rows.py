@@ -122,7 +122,9 @@ def _family(metric: str) -> Family | None:
 
 
 def _group(answer: Measured) -> str:
-    """The group; a metric of one class names it too."""
+    """The group; a metric of one class names it too, and one of the first k items says how many."""
+    if answer.request.at is not None:
+        return f"{answer.group}@{answer.request.at}"
     return f"{answer.group}={answer.request.label}" if answer.request.label is not None else answer.group
 
 

@@ -9,15 +9,17 @@ from types import MappingProxyType
 from engine.answers import answers_to
 from engine.buckets import tiles
 from engine.errors import DataError
-from engine.monitor import Signal
+from engine.monitor import Filter, Signal
 from engine.pieces import Counted, Performance, states_of, together
-from engine.plan import SignalPlan, plan_of
+from engine.plan import SignalPlan, planned
 from engine.questions import Question, asked_by, earlier_windows, span_needed
 from engine.readings import Readings
 from engine.roles import merged_roles
 from engine.run_states import is_news, name_of, same_question, state_text, states_of_runs
 from engine.store import Store
 from engine.windows import Window
+from signals.catalogue import Family
+from signals.metrics import METRICS
 from signals.segments import AGGREGATE
 
 __all__ = ["Scored", "score"]
@@ -39,6 +41,7 @@ class Scored:
         truth_dated: whether labels tell when they became known, without which no orphan can be told.
         gone: by window, how many of its buckets are no longer in the source.
         trouble: why nothing could be read; None when it could.
+        compared: beside each other the states of two segments that fairness metrics compare: one, and its base.
     """
 
     plan: SignalPlan
@@ -50,6 +53,29 @@ class Scored:
     truth_dated: bool = False
     gone: dict[Window, int] = field(default_factory=dict[Window, int])
     trouble: str | None = None
+    compared: tuple[tuple["Scored", "Scored"], ...] = ()
+
+    @classmethod
+    def of(cls, plan: SignalPlan) -> "Scored":
+        """Nothing yet, of the signal and of the segments that it compares."""
+        requests = [each for each in plan.signal.metrics if METRICS[each.metric].family is Family.FAIRNESS]
+
+        def segment(name: str, filters: tuple[Filter, ...]) -> "Scored":
+            # A signal of its own, so that it is asked, kept and looked at again like any other.
+            changes = {"name": f"{plan.signal.name} of {name}", "filters": (*plan.signal.filters, *filters)}
+            own = replace(plan.signal, metrics=tuple(requests), fairness=(), **changes)
+            return cls(replace(plan, signal=own), _group(own))
+
+        pairs = [
+            (segment(each.name, each.segment), segment(f"base of {each.name}", each.base))
+            for each in plan.signal.fairness
+        ]
+        return cls(plan, _group(plan.signal), compared=tuple(pairs))
+
+    @property
+    def segments(self) -> list["Scored"]:
+        """The segments that are compared."""
+        return [each for pair in self.compared for each in pair]
 
     def vanished(self, time: datetime) -> dict[str, int]:
         """How many buckets of the window are no longer in the source; what was kept of them stands in."""
@@ -57,7 +83,8 @@ class Scored:
 
     def record(self, time: datetime) -> dict[str, str]:
         """What the run's record is to have among its fingerprints."""
-        return {name_of(self.plan.signal.name): self.states[time]} if time in self.states else {}
+        own = {name_of(self.plan.signal.name): self.states[time]} if time in self.states else {}
+        return own | {name: text for each in self.segments for name, text in each.record(time).items()}
 
 
 def score(
@@ -78,9 +105,10 @@ def score(
             signal (`revise_within`) are looked at again, in the same join.
         refresh: read again what is kept.
     """
-    found = [Scored(plan, _group(plan.signal)) for plan in plans]
-    looked_at = [earlier_windows(plan, earlier.get(plan.monitor.name, ())) for plan in plans]
-    for plan, windows in zip(plans, looked_at, strict=True):
+    signals = [Scored.of(plan) for plan in plans]
+    found = [each for signal in signals for each in (signal, *signal.segments)]
+    looked_at = [earlier_windows(each.plan, earlier.get(each.plan.monitor.name, ())) for each in found]
+    for plan, windows in zip((each.plan for each in found), looked_at, strict=True):
         readings.expect(plan.signal.production, span_needed(plan, windows))
     evaluated = {name: states_of_runs(store, name, times) for name, times in earlier.items()} if store else {}
     asking: list[_Asking] = []
@@ -94,12 +122,12 @@ def score(
         asking.append(_Asking.of(each, question, {time: runs.get(time, {}) for time in windows}))
     _answer(asking, readings, store, refresh=refresh)
     _follow(found, asking, readings, store)
-    return found
+    return signals
 
 
 def _group(signal: Signal) -> str:
     roles = reduce(merged_roles, [data.columns for data in signal.production])
-    return roles.prediction or roles.score or "dataset"
+    return roles.prediction or roles.score or roles.rank or "dataset"
 
 
 @dataclass
@@ -184,5 +212,5 @@ def _follow(found: Sequence[Scored], asking: Sequence[_Asking], readings: Readin
 
 
 def _at_more_times(plan: SignalPlan, times: Sequence[datetime]) -> SignalPlan:
-    more = next(other for other in plan_of(plan.monitor, times) if other.signal.name == plan.signal.name)
+    more = planned(plan.monitor, plan.signal, times, plan.step)
     return replace(plan, windows=plan.windows | more.windows, baselines=plan.baselines | more.baselines)

@@ -214,7 +214,7 @@ OUTCOMES = TableDefinition(
             required("dataset", pa.string(), "The key of the dataset of predictions."),
             required("truth", pa.string(), "The key of the ground truth, and of how it is joined."),
             required("pair", pa.string(), "The columns that are compared: a JSON list of prediction, score, actual."),
-            required("counted", pa.string(), "What was counted: outcomes, errors, naive, orphans."),
+            required("counted", pa.string(), "What was counted: outcomes, errors, rankings, and so on."),
             required("segment", pa.string(), "The segment of rows; `aggregate` for all rows."),
             required("bucket_start", TIME, "Start of the bucket of time, inclusive."),
             required("bucket_end", TIME, "End of the bucket of time, exclusive."),
@@ -232,6 +232,7 @@ OUTCOMES = TableDefinition(
             required("digest", pa.string(), "The sum of the rows' digests: equal where the rows are."),
             required("outcomes", STATE, "Counts of label and prediction, and of scores; see `signals.outcomes`."),
             required("errors", STATE, "Sums of the errors; see `signals.error_sums`."),
+            column("rankings", STATE, "Sums of ranked groups' scores; see `signals.rankings`."),
             required("engine_version", pa.string(), "The driftline that wrote this row."),
             required("format_version", pa.int32(), "How this row is to be read; a newer one is refused."),
         ]

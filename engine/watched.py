@@ -42,7 +42,8 @@ def role_names(monitor: Monitor) -> set[str]:
         for data in (*signal.production, *([signal.reference] if signal.reference else [])):
             roles = data.columns
             names = (roles.timestamp, roles.correlation_id, roles.prediction, roles.score, roles.actual)
-            found |= {name for name in names if name} | set(data.source.partitions)
+            of_ranking = (roles.group, roles.rank)
+            found |= {name for name in (*names, *of_ranking) if name} | set(data.source.partitions)
     return found
 
 

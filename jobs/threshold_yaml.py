@@ -12,6 +12,7 @@ from engine.judgements import Check
 from engine.thresholds_in_force import InForce
 from signals.catalogue import Family, Kind
 from signals.metrics import METRICS
+from signals.rankings import AT_K
 from signals.thresholds import FixedThreshold, default_operator
 
 __all__ = ["CheckThreshold", "Remarked", "plain", "threshold_document", "yaml_lines"]
@@ -20,6 +21,8 @@ SECTIONS = {
     Family.DATASET: "dataset",
     Family.CLASSIFICATION: "classification",
     Family.REGRESSION: "regression",
+    Family.RANKING: "ranking",
+    Family.FAIRNESS: "fairness",
     Family.COVERAGE: "coverage",
 }
 """Where metrics stand that are not of a feature."""
@@ -76,7 +79,9 @@ def _write(own: dict[str, Any], metric: str, thresholds: Sequence[CheckThreshold
     section = SECTIONS.get(METRICS[metric].family)
     if section:
         written = [each.written for each in thresholds]
-        own.setdefault(section, {})[metric] = written if metric in PER_CLASS else written[0]
+        several = metric in PER_CLASS or metric in AT_K
+        # What segments are compared by is one threshold for all of them.
+        own.setdefault(section, {})[metric] = written if several else _most_common(written)
         return
     for kind in Kind:
         mine = [each.written for each in thresholds if each.kind is kind]
@@ -95,8 +100,7 @@ def _most_common(written: Sequence[Remarked]) -> Remarked:
 
 
 def _written(check: Check, in_force: InForce) -> Any:
-    threshold, label = in_force.threshold, check.group.rpartition("=")[2]
-    keys: dict[str, Any] = {"label": label} if check.metric in PER_CLASS else {}
+    threshold, keys = in_force.threshold, _named(check)
     match threshold:
         case None:
             return {**keys, "threshold": None} if keys else None
@@ -108,6 +112,16 @@ def _written(check: Check, in_force: InForce) -> Any:
             return keys["threshold"] if keys.keys() == {"threshold"} else keys
         case _:
             return {**keys, "low": _number(threshold.low), "high": _number(threshold.high)}
+
+
+def _named(check: Check) -> dict[str, Any]:
+    """What tells a check from others of the same metric (`engine.rows`)."""
+    if check.metric in PER_CLASS:
+        return {"label": check.group.rpartition("=")[2]}
+    if check.metric in AT_K:
+        _, _, at = check.group.rpartition("@")
+        return {"at": int(at) if at.isdecimal() else "all"}
+    return {}
 
 
 def _number(value: float) -> float:

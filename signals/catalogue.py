@@ -32,6 +32,10 @@ class Family(StrEnum):
     """A `signals.scorecard.Scorecard`: labels and scores against the truth, and which class is meant."""
     REGRESSION = "regression"
     """A `signals.error_sums.Errors`: predicted numbers against the true ones."""
+    RANKING = "ranking"
+    """A `signals.ranking.Ranked`: scores of groups of ranked items, and how many items are looked at."""
+    FAIRNESS = "fairness"
+    """A `signals.fairness.Parity`: the outcomes of a segment, and of a base segment."""
     COVERAGE = "coverage"
     """A `signals.coverage.Coverage`: how much of a window is labelled."""
 

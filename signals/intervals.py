@@ -6,7 +6,10 @@ from math import exp, inf, isfinite, log, sqrt
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Interval", "Z", "around", "around_share", "hanley_mcneil", "macro", "mean", "wilson"]
+__all__ = [
+    "Interval", "Z", "around", "around_share", "hanley_mcneil", "macro", "mean", "ratio_of_shares", "weighted_mean",
+    "wilson",
+]  # fmt: skip
 
 Interval = tuple[float, float]
 Z = 1.959963984540054
@@ -44,6 +47,27 @@ def mean(n: float, total: float, squares: float, low: float = -inf, high: float 
         return None
     average = total / n
     return around(average, (squares / n - average * average) / (n - 1), low, high)
+
+
+def weighted_mean(n: int, *, w: float, wx: float, w2: float, w2x: float, w2x2: float) -> Interval | None:
+    """Of a mean of n shares x with weights w, from sums such as Σw²x (delta method); None for fewer than two."""
+    if n < 2:
+        return None
+    average = wx / w
+    squares = w2x2 - 2 * average * w2x + average * average * w2
+    return around(average, squares / w / w * n / (n - 1), 0.0, 1.0)
+
+
+def ratio_of_shares(hits: float, trials: float, base_hits: float, base_trials: float) -> Interval:
+    """Of the ratio of two independent proportions, on the log scale (Katz et al. 1978); a base of 0 has none.
+
+    Where there are no hits, the upper bound has half a hit more on both sides (Walter 1975), and the lower one is 0.
+    """
+    more = 0.0 if hits else 0.5
+    hits, trials, base_hits, base_trials = (each + more for each in (hits, trials, base_hits, base_trials))
+    ratio = (hits / trials) / (base_hits / base_trials)
+    half = Z * sqrt(max(0.0, 1 / hits - 1 / trials + 1 / base_hits - 1 / base_trials))
+    return 0.0 if more else ratio * exp(-half), ratio * exp(half)
 
 
 def hanley_mcneil(auc: float, positives: float, negatives: float) -> Interval:

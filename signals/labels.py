@@ -9,7 +9,7 @@ A class has a *canonical* name, a text, which depends on its value and on the tw
 * dates and timestamps are written in ISO 8601. Null and NaN are no class.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -22,7 +22,7 @@ import pyarrow as pa
 from signals.bins import ValueType
 from signals.values import value_type_of
 
-__all__ = ["MAX_CLASSES", "TOO_MANY", "Classes", "canonical_labels", "positive_class_of", "resolve_class"]
+__all__ = ["MAX_CLASSES", "TOO_MANY", "Classes", "canonical_labels", "in_words", "positive_class_of", "resolve_class"]
 
 MAX_CLASSES = 1000
 SPELLINGS = 4
@@ -67,6 +67,11 @@ def positive_class_of(classes: Collection[str]) -> str | None:
         if classes and set(classes) <= {negative, positive}:
             return positive
     return None
+
+
+def in_words(classes: Sequence[str]) -> str:
+    """The classes in words, for reasons."""
+    return f"the classes are {', '.join(map(repr, classes[:5]))}" + (", ..." if len(classes) > 5 else "")
 
 
 def resolve_class(name: str, classes: Collection[str]) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from signals.intervals import wilson
-from signals.labels import TOO_MANY, positive_class_of, resolve_class
+from signals.labels import TOO_MANY, in_words, positive_class_of, resolve_class
 from signals.measurement import Measurement, Undefined
 from signals.outcomes import Outcomes
 
@@ -95,8 +95,7 @@ class Scorecard:
     @property
     def known_classes(self) -> str:
         """The classes in words, for reasons."""
-        shown = ", ".join(map(repr, self.classes[:5]))
-        return f"the classes are {shown}" + (", ..." if len(self.classes) > 5 else "")
+        return in_words(self.classes)
 
     def details(self, **more: object) -> dict[str, object]:
         """A measurement's details, with the rows that could not take part."""

@@ -1,6 +1,6 @@
 """From what is written to what is evaluated: keys in, `engine.monitor.Signal` out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from engine.definitions.custom_compiler import compile_custom
@@ -17,10 +17,11 @@ from engine.definitions.signal_keys import (
     PredictionDriftSignal,
 )
 from engine.definitions.words import fixed_length
-from engine.monitor import Context, Data, Features, Filter, GroundTruth, Signal, SignalType
+from engine.monitor import Context, Data, Features, Filter, GroundTruth, MetricRequest, Signal, SignalType
 from engine.segments import ROLES
 from signals.binning import Binning, BinningMethod
-from signals.catalogue import Kind
+from signals.catalogue import Family, Kind
+from signals.metrics import METRICS
 
 __all__ = ["OUT_OF_BOX", "AnySignal", "compile_signal"]
 
@@ -42,11 +43,12 @@ def compile_signal(name: str, keys: AnySignal, setting: Setting, report: Report)
     before = len(report.problems)
     metrics = requests_of(keys, setting.ml_task)
     if not metrics:
-        hint = "name metrics under classification or regression, or say monitoring_target.ml_task"
+        hint = "name metrics under classification, regression or ranking, or say monitoring_target.ml_task"
         report.add(("metric_thresholds",), "is missing: no metric is named", hint)
     data = _data(keys, Datasets(setting, report), report)
     if data is not None:
         _report_missing_dimensions(keys, *data, report)
+        _report_missing_ranking(metrics, data[0], report)
     if data is None or len(report.problems) > before:
         return None
     production, reference = data
@@ -69,7 +71,12 @@ def compile_signal(name: str, keys: AnySignal, setting: Setting, report: Report)
 def _with_kind(signal: Signal, keys: MeasuredSignal) -> Signal:
     """The keys that only this kind of signal has."""
     if isinstance(keys, ModelPerformanceSignal):
-        return replace(signal, positive_class=keys.positive_class, ground_truth=_ground_truth(keys.ground_truth))
+        return replace(
+            signal,
+            positive_class=keys.positive_class,
+            ground_truth=_ground_truth(keys.ground_truth),
+            fairness=tuple(each for block in keys.fairness for each in block.compared()),
+        )
     names = None if isinstance(keys, PredictionDriftSignal) else keys.features
     override = {feature: Kind(kind) for feature, kind in keys.feature_type_override.items()}
     return replace(
@@ -108,6 +115,15 @@ def _report_missing_dimensions(
                 report.add(("filters", place, "dimension"), f"no column of {where} is the {role}", hint)
 
 
+def _report_missing_ranking(metrics: Sequence[MetricRequest], production: tuple[Data, ...], report: Report) -> None:
+    if not any(METRICS[request.metric].family is Family.RANKING for request in metrics if request.metric in METRICS):
+        return
+    if not any(data.columns.group for data in production):
+        report.add(_role("production_data", "group"), "is missing", "which column says what an item is an item of?")
+    if not any(data.columns.rank or data.columns.score for data in production):
+        report.add(_role("production_data", "rank"), "is missing", "which column is the rank, or the score?")
+
+
 def _ground_truth(keys: GroundTruthKeys) -> GroundTruth:
     delay = fixed_length(keys.max_delay) if keys.max_delay else None
     return GroundTruth(delay, keys.min_coverage, keys.below_coverage, fixed_length(keys.revise_within))
@@ -135,7 +151,7 @@ def _data(keys: MeasuredSignal, datasets: Datasets, report: Report) -> tuple[tup
 def _performance_data(
     keys: ModelPerformanceSignal, production: tuple[Data, ...], datasets: Datasets, report: Report
 ) -> tuple[tuple[Data, ...], Data | None] | None:
-    if not any(data.columns.prediction or data.columns.score for data in production):
+    if not any(data.columns.prediction or data.columns.score or data.columns.rank for data in production):
         report.add(_role("production_data", "prediction"), "is missing", "which column is the prediction?")
     prejoined = any(data.columns.actual for data in production)
     if prejoined and keys.reference_data is None:

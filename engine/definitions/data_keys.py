@@ -87,9 +87,20 @@ class ColumnNames(Shape):
         "score",
         "prediction_probability",
         default=None,
-        description="The predicted probability of the positive class.",
+        description="The predicted probability of the positive class; a ranked item's score, the higher the better.",
     )
-    actual: Name | None = key(default=None, description="The true label or number.")
+    actual: Name | None = key(
+        default=None, description="The true label or number; of a ranked item its relevance, 0 or more."
+    )
+    group: Name | None = key(
+        "group",
+        "prediction_group_id",
+        default=None,
+        description="Ranking: what an item is an item of, such as a query or a session.",
+    )
+    rank: Name | None = key(
+        default=None, description="Ranking: an item's place in its group, from 1; when left out, the `score` ranks."
+    )
 
 
 class ProductionColumns(ColumnNames):

@@ -16,10 +16,11 @@ from engine.windows import default_window, reference_window
 
 __all__ = ["Datasets", "Setting"]
 
+OF_OUTPUTS = ("prediction", "score", "group", "rank")
 ROLES_BY_CONTEXT: Mapping[Context, tuple[str, ...]] = {
     Context.MODEL_INPUTS: ("timestamp", "timestamp_format", "correlation_id"),
-    Context.MODEL_OUTPUTS: ("timestamp", "timestamp_format", "correlation_id", "prediction", "score"),
-    Context.MODEL_INPUTS_OUTPUTS: ("timestamp", "timestamp_format", "correlation_id", "prediction", "score"),
+    Context.MODEL_OUTPUTS: ("timestamp", "timestamp_format", "correlation_id", *OF_OUTPUTS),
+    Context.MODEL_INPUTS_OUTPUTS: ("timestamp", "timestamp_format", "correlation_id", *OF_OUTPUTS),
     # A label's timestamp is when it became known: another column than the one that production has.
     Context.GROUND_TRUTH: ("correlation_id", "actual"),
 }

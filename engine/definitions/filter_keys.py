@@ -12,7 +12,7 @@ from engine.definitions.words import Name, OneOf, as_text, many
 from engine.monitor import Filter, FilterDimension
 from signals.conditions import NEED_ORDER, FilterOperator, moment_of, number_of
 
-__all__ = ["DataSegment", "FilterKeys", "Filters"]
+__all__ = ["DataSegment", "FilterKeys", "Filters", "Values"]
 
 DIMENSIONS = OneOf(
     tuple(FilterDimension),

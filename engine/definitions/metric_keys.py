@@ -37,7 +37,8 @@ class Metrics:
         for spelled, metric in found.items():
             for place, threshold in enumerate(thresholds[spelled]):
                 found_wrong = list(threshold.against(metric))
-                if threshold.label in {other.label for other in thresholds[spelled][:place]}:
+                said = {(other.label, other.cut_off) for other in thresholds[spelled][:place]}
+                if (threshold.label, threshold.cut_off) in said:
                     found_wrong.append(Complaint((), "is a second threshold of the same metric", "keep one of them"))
                 complaints += [wrong._replace(key=(spelled, place, *wrong.key)) for wrong in found_wrong]
         if complaints:
@@ -101,6 +102,8 @@ HOMES = {
     Family.DATASET: "dataset of data_quality",
     Family.CLASSIFICATION: "classification of model_performance",
     Family.REGRESSION: "regression of model_performance",
+    Family.RANKING: "ranking of model_performance",
+    Family.FAIRNESS: "fairness of model_performance",
     Family.COVERAGE: "coverage of model_performance",
 }
 
@@ -116,6 +119,8 @@ Quality = Annotated[Table, Metrics((Family.QUALITY,))]
 Dataset = Annotated[Table, Metrics((Family.DATASET,))]
 Classification = Annotated[Table, Metrics((Family.CLASSIFICATION,))]
 Regression = Annotated[Table, Metrics((Family.REGRESSION,))]
+Ranking = Annotated[Table, Metrics((Family.RANKING,))]
+Fairness = Annotated[Table, Metrics((Family.FAIRNESS,))]
 Coverage = Annotated[Table, Metrics((Family.COVERAGE,))]
 
 
@@ -157,4 +162,8 @@ class PerformanceThresholds(Shape):
         "classification", "tabular_classification", default_factory=dict, description="For labels and scores."
     )
     regression: Regression = key("regression", "tabular_regression", default_factory=dict, description="For numbers.")
+    ranking: Ranking = key(default_factory=dict, description="For ranked items, by group.")
+    fairness: Fairness = key(
+        default_factory=dict, description="For the segments under the signal's `fairness`, each against its base."
+    )
     coverage: Coverage = key(default_factory=dict, description="For how much of the window is labelled.")

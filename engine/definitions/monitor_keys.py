@@ -14,7 +14,7 @@ from engine.definitions.words import Name, OneOf, Properties, Text
 __all__ = ["AlertNotification", "Compute", "CreateMonitor", "MonitoringTarget", "Schedule"]
 
 TASKS = OneOf(
-    ("classification", "regression", "question_answering"),
+    ("classification", "regression", "ranking", "question_answering"),
     {
         "tabular_classification": "classification",
         "tabular_regression": "regression",

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-from engine.definitions.metric_keys import PerformanceThresholds
 from engine.definitions.signal_keys import (
     DataDriftSignal,
     DataQualitySignal,
@@ -13,7 +12,8 @@ from engine.definitions.threshold_keys import ThresholdKeys
 from engine.monitor import MetricRequest
 from signals.catalogue import Kind
 from signals.metrics import METRICS
-from signals.thresholds import FixedThreshold, Operator
+from signals.rankings import AT_K
+from signals.thresholds import FixedThreshold, Operator, RangeThreshold
 
 __all__ = ["COVERAGE", "DEFAULTS", "requests_of"]
 
@@ -31,7 +31,13 @@ QUALITY_DEFAULTS = tuple(
 TASK_DEFAULTS = {
     "classification": ("accuracy", "precision", "recall"),
     "regression": ("mean_absolute_error", "mean_squared_error", "root_mean_squared_error"),
+    "ranking": ("ndcg", "mean_average_precision", "mean_reciprocal_rank"),
 }
+FOUR_FIFTHS = RangeThreshold(0.8, 1.25)
+"""The rule of the US Uniform Guidelines on Employee Selection Procedures (1978), either way round."""
+PARITIES = tuple(
+    MetricRequest(name, FOUR_FIFTHS) for name in ("recall_parity", "false_positive_rate_parity", "disparate_impact")
+)
 DEFAULTS: Mapping[str, tuple[MetricRequest, ...]] = {
     "data_drift": DRIFT_DEFAULTS,
     "prediction_drift": DRIFT_DEFAULTS,
@@ -45,17 +51,25 @@ AnySignal = DataDriftSignal | PredictionDriftSignal | DataQualitySignal | ModelP
 def requests_of(signal: AnySignal, ml_task: str | None) -> tuple[MetricRequest, ...]:
     """The signal's metrics with their thresholds, defaults filled in; empty where there is no default."""
     if isinstance(signal, ModelPerformanceSignal):
-        return _performance(signal.metric_thresholds, ml_task)
+        return _performance(signal, ml_task)
     return tuple(_by_kind(signal)) or DEFAULTS[signal.type]
 
 
-def _performance(thresholds: PerformanceThresholds, ml_task: str | None) -> tuple[MetricRequest, ...]:
-    asked = (*_requests(thresholds.classification), *_requests(thresholds.regression))
-    measured = asked or tuple(MetricRequest(name, None) for name in TASK_DEFAULTS.get(ml_task or "", ()))
+def _performance(signal: ModelPerformanceSignal, ml_task: str | None) -> tuple[MetricRequest, ...]:
+    thresholds = signal.metric_thresholds
+    tables = (thresholds.classification, thresholds.regression, thresholds.ranking)
+    asked = tuple(request for table in tables for request in _requests(table))
+    parities = tuple(_requests(thresholds.fairness)) or (PARITIES if signal.fairness else ())
+    measured = (*asked, *parities) or tuple(_of_task(ml_task))
     coverage = tuple(_requests(thresholds.coverage))
     if measured and COVERAGE not in thresholds.coverage:
         coverage = (*coverage, MetricRequest(COVERAGE, None))
     return (*measured, *coverage)
+
+
+def _of_task(ml_task: str | None) -> Iterator[MetricRequest]:
+    for name in TASK_DEFAULTS.get(ml_task or "", ()):
+        yield MetricRequest(name, None, at=ThresholdKeys().cut_off if name in AT_K else None)
 
 
 def _by_kind(signal: DataDriftSignal | PredictionDriftSignal | DataQualitySignal) -> Iterator[MetricRequest]:
@@ -73,4 +87,5 @@ def _requests(
 ) -> Iterator[MetricRequest]:
     for name, thresholds in table.items():
         for threshold in thresholds:
-            yield MetricRequest(name, threshold.threshold_of(METRICS[name]), kind, feature, threshold.label)
+            at = threshold.cut_off if name in AT_K else None
+            yield MetricRequest(name, threshold.threshold_of(METRICS[name]), kind, feature, threshold.label, at)

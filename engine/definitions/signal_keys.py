@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from engine.definitions.custom_keys import CustomSignal
 from engine.definitions.data_keys import OneOrMore, ReferenceData
+from engine.definitions.fairness_keys import FairnessList
 from engine.definitions.filter_keys import DataSegment, Filters
 from engine.definitions.metric_keys import DriftThresholds, PerformanceThresholds, QualityThresholds
 from engine.definitions.shape import Complaint, Shape, complain, did_you_mean, key
@@ -203,6 +204,18 @@ class ModelPerformanceSignal(_Signal):
         default=None, description="The label that binary metrics are about; found where it is plain."
     )
     ground_truth: GroundTruthKeys = key(default=GroundTruthKeys(), description="What happens to labels that come late.")
+    fairness: FairnessList = key(
+        default=(),
+        description="Which segments are compared with which, for `metric_thresholds.fairness`; by default all three of "
+        "its metrics, each a breach outside of 0.8 to 1.25.",
+    )
+
+    def complaints(self) -> Iterator[Complaint]:
+        if self.metric_thresholds.fairness and not self.fairness:
+            yield Complaint(("fairness",), "is missing", "which segment is compared with which?")
+        names = [each.name for block in self.fairness for each in block.compared()]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield Complaint(("fairness",), f"{name!r} is compared twice")
 
 
 SignalKeys = Annotated[

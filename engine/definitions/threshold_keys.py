@@ -1,15 +1,16 @@
 """How a threshold is written: when is a metric's value a breach?"""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 from typing_extensions import TypeAliasType
 
 from engine.definitions.dynamic_keys import Dynamic
-from engine.definitions.shape import Complaint, Shape, key
+from engine.definitions.shape import Complaint, Shape, complain, key
 from engine.definitions.words import OneOf, Text, many
 from signals.catalogue import Family, Metric
+from signals.rankings import AT_K
 from signals.thresholds import FixedThreshold, Operator, RangeThreshold, Threshold, default_operator
 
 __all__ = ["ThresholdKeys", "Thresholds"]
@@ -19,10 +20,22 @@ EQUALITY = (Operator.EQUALS, Operator.NOT_EQUALS)
 
 SIGNS = {">": "greater_than", ">=": "greater_than_or_equal", "<": "less_than", "<=": "less_than_or_equal",
          "==": "equals", "!=": "not_equals"}  # fmt: skip
+ALL, AT = "all", 10
+"""All items of a group; and how many a ranking metric looks at where nothing is said."""
 PER_CLASS = frozenset({"multi_class_precision", "multi_class_recall"})
 HAS_BASELINE_VALUE = frozenset({Family.QUALITY})
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _first_items(value: Any) -> Any:
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    if value == ALL or (isinstance(number, int) and not isinstance(number, bool) and number >= 1):
+        return number
+    raise complain(f"{value!r} is neither a number of items nor {ALL}")
+
+
+FirstItems = Annotated[int | Literal["all"], BeforeValidator(_first_items, json_schema_input_type=int | Literal["all"])]
 
 
 class ThresholdKeys(Shape):
@@ -44,6 +57,16 @@ class ThresholdKeys(Shape):
     low: Number | None = key(default=None, description="With `high`: a value below it breaches.")
     high: Number | None = key(default=None, description="With `low`: a value above it breaches.")
     label: Text | None = key(default=None, description="The class that a metric of one class is about.")
+
+    at: FirstItems | None = key(
+        default=None,
+        description="How many items of a group a ranking metric looks at, the first ones; 10 when left out, or `all`.",
+    )
+
+    @property
+    def cut_off(self) -> int | None:
+        """How many items of a group are looked at; None: all."""
+        return AT if self.at is None else None if self.at == ALL else self.at
 
     @property
     def by_history(self) -> bool:
@@ -93,6 +116,8 @@ class ThresholdKeys(Shape):
             yield Complaint(("label",), f"{metric.name} is not a metric of one class")
         if self.label is None and metric.name in PER_CLASS:
             yield Complaint(("label",), "is missing", "which class is it about?")
+        if self.at is not None and metric.name not in AT_K:
+            yield Complaint(("at",), f"{metric.name} is not a metric of the first items")
 
     def threshold_of(self, metric: Metric) -> Threshold | None:
         """The threshold that is meant; None where the value is recorded and not judged."""
@@ -129,4 +154,4 @@ Thresholds = TypeAliasType(
         BeforeValidator(_listed, json_schema_input_type=Number | ThresholdKeys | tuple[ThresholdKeys, ...] | None),
     ],
 )
-"""A number, a mapping, null, or for metrics of one class a list of mappings."""
+"""A number, a mapping, null, or for metrics of one class, or of the first items, a list of mappings."""

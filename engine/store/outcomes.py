@@ -18,6 +18,7 @@ from engine.windows import Window
 from signals.coverage import Coverage
 from signals.error_sums import Errors
 from signals.outcomes import Outcomes
+from signals.rankings import Rankings
 from signals.state import StateRows
 
 __all__ = ["OutcomeKey", "StoredOutcome", "load_outcomes", "outcomes_change"]
@@ -25,7 +26,8 @@ __all__ = ["OutcomeKey", "StoredOutcome", "load_outcomes", "outcomes_change"]
 COUNTS = ("rows", "labelled", "late", "truth_rows", "duplicate_truth_rows", "orphans")
 """The fields of `Coverage`, each a column."""
 STATE = OUTCOMES.schema.field("outcomes").type.value_type
-PLAIN = pa.schema([field for field in OUTCOMES.schema if field.name not in ("outcomes", "errors")])
+STATES = ("outcomes", "errors", "rankings")
+PLAIN = pa.schema([field for field in OUTCOMES.schema if field.name not in STATES])
 
 
 class OutcomeKey(NamedTuple):
@@ -62,8 +64,7 @@ def outcomes_change(stored: Sequence[StoredOutcome]) -> Change:
     rows = [(each, piece) for each in stored for piece in each.counted.pieces or (NOTHING,)]
     plain = pa.Table.from_pylist([_cells(each, piece) for each, piece in rows], schema=PLAIN)
     columns = {name: plain[name] for name in PLAIN.names}
-    columns["outcomes"] = _states([piece.performance.outcomes for _, piece in rows])
-    columns["errors"] = _states([piece.performance.errors for _, piece in rows])
+    columns |= {name: _states([getattr(piece.performance, name) for _, piece in rows]) for name in STATES}
     table = pa.Table.from_arrays([columns[name] for name in OUTCOMES.schema.names], schema=OUTCOMES.schema)
     return Change(table, _of({each.key for each in stored}, {each.bucket for each in stored}))
 
@@ -82,12 +83,18 @@ def load_outcomes(
     pieces: dict[tuple[OutcomeKey, Window], list[Piece]] = {}
     heads: dict[tuple[OutcomeKey, Window], dict[str, Any]] = {}
     plain = found.select(PLAIN.names).to_pylist()
-    for row, outcomes, errors in zip(plain, _tables(found["outcomes"]), _tables(found["errors"]), strict=True):
+    states = [_tables(found[name]) for name in STATES]
+    for row, outcomes, errors, rankings in zip(plain, *states, strict=True):
         bucket = Window(row["bucket_start"].astimezone(UTC), row["bucket_end"].astimezone(UTC))
         key = OutcomeKey(*(row[name] for name in OutcomeKey._fields)), bucket
         coverage = Coverage(**{name: row[name] for name in COUNTS})
-        states = Outcomes.from_rows(outcomes), Errors.from_rows(errors)
-        performance = Performance(*states, coverage, int(row["digest"], 16))
+        performance = Performance(
+            Outcomes.from_rows(outcomes),
+            Errors.from_rows(errors),
+            coverage,
+            int(row["digest"], 16),
+            Rankings.from_rows(rankings),
+        )
         pieces.setdefault(key, []).append(Piece(row["known_from"], row["known_to"], performance))
         heads[key] = row
     return {
@@ -139,7 +146,7 @@ def _cells(stored: StoredOutcome, piece: Piece) -> dict[str, Any]:
     }
 
 
-def _states(states: Iterable[Outcomes | Errors]) -> pa.ListArray:
+def _states(states: Iterable[Outcomes | Errors | Rankings]) -> pa.ListArray:
     """Each state as a list of its rows."""
     tables: list[pa.Table] = []
     for state in states:
@@ -154,6 +161,8 @@ def _states(states: Iterable[Outcomes | Errors]) -> pa.ListArray:
 
 
 def _tables(lists: pa.ChunkedArray) -> Iterable[pa.Table]:
+    """The state of each row; without rows where an older version did not write it."""
     for chunk in lists.chunks:
         for place in range(len(chunk)):
-            yield pa.Table.from_batches([pa.RecordBatch.from_struct_array(chunk[place].values)])
+            rows = chunk[place].values if chunk[place].is_valid else pa.array([], STATE)
+            yield pa.Table.from_batches([pa.RecordBatch.from_struct_array(rows)])

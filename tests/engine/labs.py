@@ -86,6 +86,14 @@ def values(evaluation: Evaluation) -> dict[tuple[str, str, str], float]:
     return {name: row.metric_value for name, row in by_name(evaluation).items() if row.metric_value is not None}
 
 
+def numbers_of(row: MetricRow) -> tuple[float, float, float]:
+    """The value between the ends of its interval; fails where it has none."""
+    assert row.metric_value is not None
+    assert row.interval_low is not None
+    assert row.interval_high is not None
+    return row.interval_low, row.metric_value, row.interval_high
+
+
 def assert_same_rows(one: Evaluation, other: Evaluation, ignore: Sequence[str] = ()) -> None:
     """Both have the same rows, but for which run says so, for the order in which sums were added up, and for what is to
     be ignored: fields of rows, and keys of their details."""

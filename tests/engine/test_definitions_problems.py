@@ -237,7 +237,7 @@ RATE = "metric_thresholds.numerical.null_value_rate"
             "reference_data: is missing, and the monitor names no model with ground truth (give the ground truth, or data_column_names.actual where production_data has it already)",  # noqa: E501
         ]),
         ("{type: model_performance, production_data: {input_data: {path: x}}, reference_data: {input_data: {path: y}}, ground_truth: {max_delay: P1D}}", [  # noqa: E501
-            "metric_thresholds: is missing: no metric is named (name metrics under classification or regression, or say monitoring_target.ml_task)",  # noqa: E501
+            "metric_thresholds: is missing: no metric is named (name metrics under classification, regression or ranking, or say monitoring_target.ml_task)",  # noqa: E501
             "production_data.data_column_names.correlation_id: is missing (which column joins predictions and ground truth?)",  # noqa: E501
             "production_data.data_column_names.prediction: is missing (which column is the prediction?)",
             "reference_data.data_column_names.actual: is missing (which column is the truth?)",

@@ -305,3 +305,18 @@ def test_a_monitor_reads_what_was_proposed(driftline: Driftline, replayable: str
 )
 def test_a_threshold_in_words(in_force: InForce, words: str) -> None:
     assert threshold_words(in_force) == words
+
+
+def test_cut_offs_are_written_one_by_one_and_segments_share_what_most_of_them_have() -> None:
+    apart, alike = InForce("range", RangeThreshold(0.5, 2)), InForce("range", RangeThreshold(0.8, 1.25))
+    parities = {"other": apart, "female": alike, "unknown": alike}
+    found = written(
+        threshold("ndcg", "score@5", fixed(0.5, LOWER), signal="model"),
+        threshold("ndcg", "score", InForce(), signal="model"),
+        threshold("group_auc", "score", fixed(0.6, LOWER), signal="model"),
+        *(threshold("recall_parity", f"said of sex = {sex}", each, signal="model") for sex, each in parities.items()),
+    )
+    assert found["model"] == {
+        "ranking": {"group_auc": 0.6, "ndcg": [{"at": 5, "threshold": 0.5}, {"at": "all", "threshold": None}]},
+        "fairness": {"recall_parity": {"low": 0.8, "high": 1.25}},
+    }

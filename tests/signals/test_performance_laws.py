@@ -17,14 +17,19 @@ from hypothesis import strategies as st
 from signals.catalogue import Bad, Family, Metric, find_metric, metrics_of
 from signals.coverage import Coverage
 from signals.error_sums import Errors
+from signals.fairness import Parity
 from signals.measurement import Measurement, Undefined
 from signals.metrics import METRICS
 from signals.outcomes import Outcomes
+from signals.ranking import Ranked
+from signals.rankings import Rankings
 from signals.scorecard import Scorecard
 from signals.state import StateRows, merge_rows
 
 PERFORMANCE = [
-    entry for entry in METRICS.values() if entry.family in (Family.CLASSIFICATION, Family.REGRESSION, Family.COVERAGE)
+    entry
+    for entry in METRICS.values()
+    if entry.family in (Family.CLASSIFICATION, Family.REGRESSION, Family.RANKING, Family.FAIRNESS, Family.COVERAGE)
 ]
 Row = tuple[Any, ...]
 
@@ -38,6 +43,9 @@ SECTION_3 = {
     Family.REGRESSION: """
         mean_absolute_error mean_squared_error root_mean_squared_error mean_absolute_percentage_error smape wape mase
         r_squared mean_error prediction_average actuals_average""",
+    Family.RANKING: """
+        ndcg mean_average_precision mean_reciprocal_rank ranking_precision ranking_recall group_auc""",
+    Family.FAIRNESS: "recall_parity false_positive_rate_parity disparate_impact",
     Family.COVERAGE: "ground_truth_coverage orphan_ground_truth_rate duplicate_ground_truth_rate",
 }
 SPELLINGS = {
@@ -46,6 +54,9 @@ SPELLINGS = {
     "rSquared": "r_squared", "meanError": "mean_error", "falseNegativeDensity": "false_negative_density",
     "predictionAverage": "prediction_average", "actualsAverage": "actuals_average",
     "macroAveragedRecall": "macro_averaged_recall", "multiClassPrecision": "multi_class_precision",
+    "rankingMap": "mean_average_precision", "map": "mean_average_precision", "mrr": "mean_reciprocal_rank",
+    "groupAuc": "group_auc", "recallParity": "recall_parity", "disparateImpact": "disparate_impact",
+    "falsePositiveRateParity": "false_positive_rate_parity",
 }  # fmt: skip
 
 
@@ -64,9 +75,25 @@ def coverage(rows: Sequence[Row]) -> Coverage:
     return reduce(add, parts, Coverage.empty())
 
 
+def predicted(rows: Sequence[Row]) -> Outcomes:
+    label, prediction = zip(*rows, strict=True) if rows else ((), ())
+    return Outcomes.of(pa.array(label, pa.string()), pa.array(prediction, pa.string()), of_all=True)
+
+
+def rankings(rows: Sequence[Row]) -> Rankings:
+    """A row is a group; of its name only whether there is one matters."""
+    items = [(name and f"{name} {place}", *item) for place, (name, own) in enumerate(rows) for item in own]
+    group, score, label = zip(*items, strict=True) if items else ((), (), ())
+    return Rankings.of(
+        pa.array(group, pa.string()), pa.array(score, pa.float64()), pa.array(label, pa.float64()), (None, 2)
+    )
+
+
 LABELS = st.sampled_from(["0", "1", "1", "yes, no", None])
 SCORES = st.one_of(st.none(), st.just(float("nan")), st.floats(0, 1), st.sampled_from([0.0, 0.1, 0.5, 1.0]))
 NUMBERS = st.one_of(st.none(), st.floats(-1e6, 1e6, width=32), st.sampled_from([0.0, 1.0, float("nan"), float("inf")]))
+RELEVANCES = st.one_of(st.none(), st.sampled_from([0.0, 1.0, 2.0, -1.0, float("nan"), float("inf")]))
+BASE = [("1", "1"), ("1", "0"), ("0", "1"), ("0", "0"), (None, "1")]
 FAMILIES: dict[Family, tuple[st.SearchStrategy[Row], Callable[[Sequence[Row]], Any], Callable[[Any], Any]]] = {
     Family.CLASSIFICATION: (st.tuples(LABELS, LABELS, SCORES), outcomes, lambda state: Scorecard(state, "1", "0")),
     Family.REGRESSION: (
@@ -74,6 +101,12 @@ FAMILIES: dict[Family, tuple[st.SearchStrategy[Row], Callable[[Sequence[Row]], A
         errors,
         lambda state: state,
     ),
+    Family.RANKING: (
+        st.tuples(st.sampled_from(["a", "b", None]), st.lists(st.tuples(SCORES, RELEVANCES), max_size=5)),
+        rankings,
+        lambda state: Ranked(state, 2),
+    ),
+    Family.FAIRNESS: (st.tuples(LABELS, LABELS), predicted, lambda state: Parity(state, state + predicted(BASE), "1")),
     Family.COVERAGE: (st.tuples(st.integers(0, 9), st.integers(0, 9)), coverage, lambda state: state),
 }
 
@@ -81,6 +114,19 @@ FAMILIES: dict[Family, tuple[st.SearchStrategy[Row], Callable[[Sequence[Row]], A
 @pytest.mark.parametrize("family", SECTION_3)
 def test_the_catalogue_is_what_the_definitions_list(family: Family) -> None:
     assert {entry.name for entry in metrics_of(family)} == set(SECTION_3[family].split())
+
+
+ARIZE = """
+    accuracy precision recall f_1 sensitivity specificity falsePositiveRate falseNegativeRate falseNegativeDensity
+    mse rmse mae mape smape wape mase rSquared meanError predictionAverage actualsAverage
+    auc prAuc logLoss calibration ndcg groupAuc mrr rankingMap rankingRecall rankingPrecision
+    recallParity falsePositiveRateParity disparateImpact
+    microAveragedPrecision microAveragedRecall macroAveragedPrecision macroAveragedRecall
+    multiClassPrecision multiClassRecall"""
+
+
+def test_every_performance_metric_of_arizes_is_known_but_for_the_users_own() -> None:
+    assert [name for name in ARIZE.split() if find_metric(name) is None] == []
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -94,6 +140,7 @@ def test_errors_are_bad_when_higher_and_scores_when_lower() -> None:
     directions = {entry.name: entry.bad for entry in PERFORMANCE}
     assert {name for name, bad in directions.items() if bad is Bad.NONE} == {
         "calibration", "mean_error", "prediction_average", "actuals_average",
+        "recall_parity", "false_positive_rate_parity", "disparate_impact",
     }  # fmt: skip
     assert {name for name, bad in directions.items() if bad is Bad.HIGHER} == {
         "false_positive_rate", "false_negative_rate", "false_negative_density", "log_loss", "brier_score",
@@ -191,6 +238,8 @@ def test_adding_and_measuring_leave_their_input_alone(family: Family) -> None:
     examples: dict[Family, list[Row]] = {
         Family.CLASSIFICATION: [("1", "0", 0.2), ("0", "0", 0.7), ("1", "1", 0.9)],
         Family.REGRESSION: [(1.0, 2.0, None), (2.0, 2.5, 1.0), (4.0, 2.0, 2.0)],
+        Family.RANKING: [("a", [(0.5, 1.0), (0.7, 0.0)]), ("b", [(0.5, 2.0), (0.7, 1.0)])],
+        Family.FAIRNESS: [("1", "0"), ("0", "0"), ("1", "1")],
         Family.COVERAGE: [(3, 1), (4, 0)],
     }
     _, state_of, argument = FAMILIES[family]
