@@ -37,7 +37,7 @@ TYPES = {
     Kind.TEXT: pa.string(),
     Kind.NUMBERS: pa.list_(pa.float64()),
     Kind.TEXTS: pa.list_(pa.string()),
-    Kind.NESTED: pa.struct([]),
+    Kind.NESTED: pa.binary(),  # as JSON, so that a component may look into it
 }
 PLAIN = {bool: Kind.BOOLEAN, str: Kind.TEXT, dict: Kind.NESTED}
 
@@ -89,9 +89,12 @@ def column_type(kinds: Mapping[Kind, int]) -> pa.DataType:
 
 
 def as_array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """The values as the column's type, or as texts where some are of another; nested ones are null."""
+    """The values as the column's type, or as texts where some are of another.
+
+    A column of lists has null where there is another value; one of other nested values has their JSON.
+    """
     found = {*map(type, values)} - {type(None)}
-    if pa.types.is_nested(kind):
+    if pa.types.is_list(kind) or pa.types.is_binary(kind):
         return _nested(values, kind)
     if not found:
         return pa.nulls(len(values), kind)
@@ -131,8 +134,8 @@ def _spelt(value: object) -> str:
 
 
 def _nested(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    if not pa.types.is_list(kind):
-        return pa.nulls(len(values), kind)
+    if pa.types.is_binary(kind):
+        return pa.array([None if value is None else json.dumps(value).encode() for value in values], kind)
     wanted = {Kind.NUMBERS} if pa.types.is_floating(kind.value_type) else {Kind.TEXTS}
     # An empty list is one of numbers to `count_kinds`, and of anything here.
     fits = [

@@ -31,7 +31,7 @@ AFFORDABLE = 256 << 20
 """Bytes: of so many files each is looked into, whatever its folder says."""
 MARGIN = timedelta(days=2)
 """How far from its folder's time an event of a larger collection may be. The collector writes within minutes."""
-DATED = re.compile(r"(?:^|/)(\d{4})/(\d\d)(?:/(\d\d)(?:/(\d\d)(?:/(\d\d))?)?)?$")
+DATED = re.compile(r"(?:^|/)([12]\d{3})/(\d\d)(?:/(\d\d)(?:/(\d\d)(?:/(\d\d))?)?)?$")
 """Folders that tell when their files were written: by month, day, hour or minute, at the collector's rolling rate."""
 
 
@@ -88,7 +88,7 @@ class CollectorFiles:
             DataError: when a file cannot be opened.
         """
         if layout.envelope.get(time[0]) == "time":
-            return [self.looks([place])[place].stretches for place in places]
+            return [look.stretches for look in self.looks(places).values()]
         known = self._dated.setdefault(time, {})
         unknown = [place for place in places if place not in known]
         if unknown:

@@ -1,8 +1,8 @@
 """Which rows does a payload hold?
 
 The collector writes a DataFrame as an array of objects, one for each row. One object is one row, unless it is pandas'
-"split" form (``columns`` and ``data``), which MLflow's servers log, wrapped or not. What names no columns, such as an
-array of numbers, is no table: a component has to make one of it.
+"split" form (``columns`` and ``data``), which is sent to MLflow's models, wrapped or not. What names no columns, such
+as an array of numbers, is no table: a component has to make one of it.
 """
 
 import json
@@ -17,7 +17,7 @@ __all__ = ["Row", "Rows", "read_payload", "rows_of"]
 Row = dict[str, Any]
 
 SPLIT = {"columns", "data", "index"}
-WRAPPED = ("dataframe_split", "dataframe_records")
+WRAPPED = ("dataframe_split", "dataframe_records", "input_data")
 
 
 @dataclass(frozen=True, slots=True)

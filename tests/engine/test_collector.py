@@ -164,6 +164,14 @@ def test_files_may_differ_in_columns_and_types(lab):
     assert "the column 'vector' is nested" in left_out
 
 
+def test_nested_values_are_json_to_who_asks_for_them(lab):
+    rows = [{"x": 1, "nested": {"a": [1, "b"]}, "vector": [1, 2.5], "words": ["a", "b"]}, {"x": 2}]
+    write_events(lab.folder / "inputs", NOW, [event(NOW, rows)])
+    first, second = rows_of(opened(lab, "inputs"), "x", "nested", "vector", "words")
+    assert (json.loads(first[1]), first[2:]) == ({"a": [1, "b"]}, ([1.0, 2.5], ["a", "b"]))
+    assert second[1:] == (None, None, None)
+
+
 def test_whatever_is_broken_is_counted_and_told_and_the_rest_is_read(lab):
     at = NOW - HOUR
     folder = lab.folder / "inputs"
