@@ -24,6 +24,7 @@ TITLES = {
     Family.RANKING: "Performance of ranked items, means over groups (`model_performance`, under `ranking`)",
     Family.FAIRNESS: "A segment beside a base segment (`model_performance`, under `fairness`)",
     Family.COVERAGE: "Ground truth (`model_performance`, under `coverage`)",
+    Family.ATTRIBUTION: "Importance of features (`feature_attribution_drift`)",
 }
 OF_A_FEATURE = frozenset({Family.DRIFT, Family.QUALITY})
 

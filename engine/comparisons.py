@@ -7,6 +7,7 @@ from engine.baselines import BinsRequest, frozen_bins
 from engine.duplicates import count_duplicates
 from engine.plan import SignalPlan
 from engine.profiling import ProfiledData, ProfileRequest, profile
+from engine.ranking import rank
 from engine.readings import Readings
 from engine.sides import Comparison, Side, attempt, open_sides
 from engine.store import Store
@@ -22,6 +23,7 @@ def compare(
 ) -> list[Comparison]:
     """Profile everything that these signals compare: what is not kept is read, each dataset once."""
     found = open_sides(plans, readings)
+    rank(found, readings, store, refresh=refresh)
     freeze([each for each in found if each.trouble is None], readings, store)
     _profile([each for each in found if each.trouble is None], readings, store, refresh=refresh)
     for each in found:

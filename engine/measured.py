@@ -26,6 +26,7 @@ class Measured:
         provisional: what is not final about it; None when it is.
         remark: what else to know about it; None when there is nothing.
         segment: the name of the rows that it is about; None where they could not be told.
+        importance: the feature's share of all importance; None where it is no feature's, or not known.
     """
 
     group: str
@@ -36,6 +37,7 @@ class Measured:
     provisional: str | None = None
     remark: str | None = None
     segment: str | None = AGGREGATE
+    importance: float | None = None
 
 
 def broken(group: str, request: MetricRequest, why: str) -> Measured:

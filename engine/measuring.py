@@ -55,10 +55,13 @@ def _measure_comparison(found: Comparison, scheduled_for: datetime) -> list[Meas
     if found.trouble:
         return [broken(DATASET, request, found.trouble) for request in _each_once(signal)]
     current, baseline = found.current(window), found.baseline(found.plan.baselines[scheduled_for])
+    importances = found.importances.get(found.plan.baselines[scheduled_for])
+    shares = importances.shares if importances else {}
     answers: list[Measured] = []
-    for watched in found.watched:
+    for watched in found.watched_at(scheduled_for):
         before = baseline.get(watched.baseline or "")
-        answers += _measure_column(found, watched, current.get(watched.column), before)
+        measured = _measure_column(found, watched, current.get(watched.column), before)
+        answers += (replace(each, importance=shares.get(watched.group)) for each in measured)
     answers += _measure_dataset(found, window, baseline)
     return answers
 

@@ -116,6 +116,9 @@ class Columns:
     """What a ranked item is an item of: a query, a session."""
     rank: str | None = None
     """A ranked item's place in its group, from 1; where it is left out, the score ranks."""
+    attributions: tuple[tuple[str, str], ...] = ()
+    """Features, each with the column that says how much it added to a prediction; or once ``*`` with the columns'
+    name, in which ``*`` stands for the feature."""
 
 
 @dataclass(frozen=True)
@@ -184,11 +187,19 @@ class GroundTruth:
 
 @dataclass(frozen=True)
 class Features:
-    """Which features a signal watches: all of them (`names` None) or these."""
+    """Which features a signal watches: all of them (`names` None) or these.
+
+    Attributes:
+        names: a list of them.
+        type_override: how they are read, where the data's type misleads.
+        top_n_importance: of all of them so many, those that matter most to the baseline's target.
+        importance: whether their rows say how much they matter.
+    """
 
     names: tuple[str, ...] | None = None
     type_override: Mapping[str, Kind] = field(default_factory=dict[str, Kind])
     top_n_importance: int | None = None
+    importance: bool = False
 
 
 class FilterDimension(StrEnum):

@@ -68,6 +68,7 @@ class MetricRow:
     p_value: float | None = None
     q_value: float | None = None
     expected_p95: float | None = None
+    feature_importance: float | None = None
     interval_low: float | None = None
     interval_high: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])

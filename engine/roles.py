@@ -9,7 +9,7 @@ from engine.errors import DataError
 from engine.monitor import Columns
 from signals.catalogue import near_names
 
-__all__ = ["find_roles", "merged_roles", "require"]
+__all__ = ["attribution_columns", "find_roles", "merged_roles", "require", "target_of"]
 
 TIME_NAMES = ("timestamp", "event_time", "event_timestamp", "time", "ts", "datetime", "date_time", "date")
 ID_NAMES = ("correlation_id", "correlationid")
@@ -61,7 +61,30 @@ def merged_roles(one: Columns, other: Columns) -> Columns:
         actual=one.actual or other.actual,
         group=one.group or other.group,
         rank=one.rank or other.rank,
+        attributions=one.attributions + other.attributions,
     )
+
+
+def target_of(roles: Columns, *, truth: bool = True) -> str | None:
+    """The column that the features are to explain: what is true, where that is wanted, or else what the model said."""
+    return (roles.actual if truth else None) or roles.score or roles.prediction
+
+
+def attribution_columns(roles: Columns, columns: Mapping[str, pa.DataType]) -> dict[str, str]:
+    """The columns that say how much features added to predictions, by feature.
+
+    Those that a definition names stand for themselves, there or not; a name with a star is looked up.
+    """
+    found: dict[str, str] = {}
+    for feature, column in roles.attributions:
+        if feature != "*":
+            found[feature] = column
+            continue
+        before, after = column.split("*")
+        long_enough = (name for name in columns if len(name) > len(before) + len(after))
+        fitting = (name for name in long_enough if name.startswith(before) and name.endswith(after))
+        found |= {name[len(before) : len(name) - len(after)]: name for name in fitting}
+    return found
 
 
 def _timestamp(columns: Mapping[str, pa.DataType]) -> str | None:

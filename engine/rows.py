@@ -84,6 +84,7 @@ def _row(stamp: Stamp, plan: SignalPlan, answer: Measured, q_value: float | None
         p_value=found.p_value if found else None,
         q_value=q_value,
         expected_p95=found.expected_p95 if found else None,
+        feature_importance=answer.importance,
         interval_low=interval[0],
         interval_high=interval[1],
         details=_details(answer, found) | _standing(verdict, request.threshold, history),

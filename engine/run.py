@@ -12,6 +12,7 @@ from datetime import datetime
 from pyspark.sql import DataFrame, SparkSession
 
 from engine.answered import Answered, Answerer
+from engine.attribution import answer_attribution
 from engine.carriers import with_carriers
 from engine.comparisons import compare
 from engine.custom import answer_custom
@@ -31,7 +32,10 @@ __all__ = ["Due", "Evaluation", "evaluate", "evaluate_all", "evaluate_together"]
 
 Progress = Callable[[str], None]
 
-ANSWERED_BY: Mapping[SignalType, Answerer] = {SignalType.CUSTOM: answer_custom}
+ANSWERED_BY: Mapping[SignalType, Answerer] = {
+    SignalType.CUSTOM: answer_custom,
+    SignalType.FEATURE_ATTRIBUTION_DRIFT: answer_attribution,
+}
 """Who answers signals that are neither profiled nor joined with labels."""
 
 

@@ -14,9 +14,10 @@ from engine.readings import Readings
 from engine.roles import require
 from engine.scanning import span_of
 from engine.segments import segment_of
-from engine.watched import Watched, role_names, watched_columns
+from engine.watched import Watched, attributed, role_names, watched_columns
 from engine.windows import Window
 from signals.bins import Bins
+from signals.importances import Importances
 from signals.profile import Profile
 from signals.segments import EVERYTHING, Segment
 
@@ -55,6 +56,8 @@ class Comparison:
     Attributes:
         plan: the signal and its windows.
         watched: its columns.
+        roles: the columns that play a role, and so are no features.
+        importances: how much features matter, by the baseline's window; empty where nobody asked.
         production, reference: the two sides; None where they could not be opened, or there is no baseline.
         bins: the frozen bins, by the column's name in the baseline.
         duplicates: by window; None where nobody asked, or there is no correlation id.
@@ -63,6 +66,8 @@ class Comparison:
 
     plan: SignalPlan
     watched: list[Watched] = field(default_factory=list[Watched])
+    roles: frozenset[str] = frozenset()
+    importances: Mapping[Window | None, Importances] = field(default_factory=dict[Window | None, Importances])
     production: Side | None = None
     reference: Side | None = None
     bins: Mapping[str, Bins] = field(default_factory=dict[str, Bins])
@@ -87,6 +92,14 @@ class Comparison:
     def baseline(self, window: Window | None) -> Mapping[str, Profile]:
         """The baseline's profiles, by column; none without a baseline."""
         return self.reference.found.profiles.get(window, {}) if self.reference else {}
+
+    def watched_at(self, time: datetime) -> list[Watched]:
+        """The columns that are watched at a scheduled time: where only the most important are, the baseline's."""
+        most, known = self.plan.signal.features.top_n_importance, self.importances.get(self.plan.baselines[time])
+        if most is None or known is None:
+            return self.watched
+        top = {*known.top(most)}
+        return [each for each in self.watched if each.group in top]
 
     def rows(self, window: Window) -> int:
         """How many rows a window has."""
@@ -132,11 +145,12 @@ def _open(found: Comparison, roles: set[str], readings: Readings) -> None:
     only_before = (reference.dataset.envelope if reference else set[str]()) | _keys(before)
     own_roles = roles | no_features | (only_before - {*production.dataset.columns})
     columns = reference.dataset.columns if reference else None
+    own_roles |= attributed(plan.monitor, {**(columns or {}), **production.dataset.columns})
     watched = watched_columns(signal, production.dataset.columns, columns, now, before, own_roles)
     nested = [each for each in watched if each.nested and signal.features.names is None]
     for each in nested:
         readings.note(f"{signal.name}: left out: {each.trouble}", production.dataset.title)
-    found.production, found.reference = production, reference
+    found.production, found.reference, found.roles = production, reference, frozenset(own_roles)
     found.watched = [each for each in watched if each not in nested]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-__all__ = ["BINS", "OUTCOMES", "PROFILES", "RUNS", "SIGNAL_METRICS", "TABLES", "TableDefinition"]
+__all__ = ["BINS", "IMPORTANCES", "OUTCOMES", "PROFILES", "RUNS", "SIGNAL_METRICS", "TABLES", "TableDefinition"]
 
 TIME = pa.timestamp("us", tz="UTC")
 
@@ -78,6 +78,12 @@ SIGNAL_METRICS = TableDefinition(
             column("p_value", pa.float64(), "The chance of a value at least this bad when nothing changed."),
             column("q_value", pa.float64(), "The p-value after Benjamini-Hochberg over the signal's groups."),
             column("expected_p95", pa.float64(), "The value's 95th percentile when nothing changed."),
+            column(
+                "feature_importance",
+                pa.float64(),
+                "The feature's share of all features' importance to the baseline's target, in [0, 1]; NULL: not asked "
+                "for, or not known.",
+            ),
             column("interval_low", pa.float64(), "Lower end of the value's 95 % interval (performance)."),
             column("interval_high", pa.float64(), "Upper end of the value's 95 % interval (performance)."),
             required("details", pa.string(), "Further evidence as a JSON object, such as the bins' contributions."),
@@ -239,4 +245,31 @@ OUTCOMES = TableDefinition(
     ),
 )
 
-TABLES = (SIGNAL_METRICS, RUNS, PROFILES, BINS, OUTCOMES)
+IMPORTANCES = TableDefinition(
+    name="importances",
+    summary="One row per feature of a baseline: how much it matters to the target.",
+    key=("dataset", "question", "window_start", "window_end"),
+    statistics=("dataset", "question"),
+    schema=pa.schema(
+        [
+            required("dataset", pa.string(), "The dataset's key."),
+            column("source", pa.string(), "The dataset's title, for a person to read."),
+            required("question", pa.string(), "A digest of the features, the target, the segment, and how it is told."),
+            column("window_start", TIME, "Start of the window of the baseline, inclusive; NULL: it is used whole."),
+            column("window_end", TIME, "End of the window of the baseline, exclusive; NULL: it is used whole."),
+            required("segment", pa.string(), "The segment of rows; `aggregate` for all rows."),
+            column("target", pa.string(), "The column that the features explain; NULL: attributions were there."),
+            required("feature", pa.string(), "The feature's name."),
+            required("importance", pa.float64(), "Its share of all features' importance, in [0, 1]."),
+            required("rank", pa.int64(), "1 for the most important feature."),
+            required("method", pa.string(), "surrogate (a random forest was asked) or attributions (mean |value|)."),
+            required("rows", pa.int64(), "How many rows it stands on; of a surrogate those of the sample."),
+            column("explained", pa.float64(), "The share of the target's variance that the surrogate explains."),
+            required("fingerprint", pa.string(), "The state of the source that was read."),
+            required("engine_version", pa.string(), "The driftline that wrote this row."),
+            required("format_version", pa.int32(), "How this row is to be read; a newer one is refused."),
+        ]
+    ),
+)
+
+TABLES = (SIGNAL_METRICS, RUNS, PROFILES, BINS, OUTCOMES, IMPORTANCES)

@@ -11,6 +11,7 @@ from engine.errors import DataError
 from engine.monitor import PROFILED, Monitor
 from engine.plan import plan_of
 from engine.profiling import recount
+from engine.ranking import rank
 from engine.readings import Readings
 from engine.sides import open_sides
 from engine.store import Store
@@ -51,6 +52,7 @@ def verify(
     readings = Readings(spark, frames or {})
     plans = [plan for plan in plan_of(monitor, times) if plan.signal.type in PROFILED]
     found = open_sides(plans, readings)
+    rank(found, readings, store)
     freeze([each for each in found if each.trouble is None], readings, store)
     verified: list[Verified] = []
     for data, requests in requests_by_data([each for each in found if each.trouble is None]):

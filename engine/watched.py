@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from engine.monitor import Columns, Monitor, Signal, SignalType
+from engine.roles import attribution_columns
 from signals.values import value_type_of
 
-__all__ = ["Watched", "role_names", "watched_columns"]
+__all__ = ["Watched", "attributed", "role_names", "watched_columns"]
 
 NO_DISTRIBUTION = ": it has no distribution"
 
@@ -45,6 +46,12 @@ def role_names(monitor: Monitor) -> set[str]:
             of_ranking = (roles.group, roles.rank)
             found |= {name for name in (*names, *of_ranking) if name} | set(data.source.partitions)
     return found
+
+
+def attributed(monitor: Monitor, columns: Mapping[str, pa.DataType]) -> set[str]:
+    """Those of a dataset's columns that any of the monitor's data takes for attributions, and so are no features."""
+    sides = [data for signal in monitor.signals for data in (*signal.production, signal.reference) if data]
+    return {name for data in sides for name in attribution_columns(data.columns, columns).values()}
 
 
 def watched_columns(  # noqa: PLR0917 - production and baseline, each with its columns and roles

@@ -38,6 +38,8 @@ class Family(StrEnum):
     """A `signals.fairness.Parity`: the outcomes of a segment, and of a base segment."""
     COVERAGE = "coverage"
     """A `signals.coverage.Coverage`: how much of a window is labelled."""
+    ATTRIBUTION = "feature_attribution"
+    """A `signals.attributions.Attributions`: how much each feature matters, now and in the baseline."""
 
 
 class Kind(StrEnum):

@@ -5,11 +5,12 @@ Flajolet et al., HyperLogLog, 2007: 4,096 registers, a relative standard error o
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+
+from signals.hashing import digests, mixed
 
 __all__ = ["EXACT_UP_TO", "REGISTERS", "Distinct", "sketch", "sketch_numbers"]
 
@@ -57,16 +58,12 @@ class Distinct:
 
 def sketch(values: Iterable[str]) -> npt.NDArray[np.uint8]:
     """uint8[4096] registers of these values."""
-    digests = b"".join(blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8).digest() for value in values)
-    return _ranks(np.frombuffer(digests, "<u8"))
+    return _ranks(digests(values))
 
 
 def sketch_numbers(x: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
-    """uint8[4096] registers of these numbers, by the finalizer of splitmix64 over their bits."""
-    bits = np.ascontiguousarray(x).view(np.uint64)
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)
-    return _ranks(bits ^ (bits >> np.uint64(31)))
+    """uint8[4096] registers of these numbers."""
+    return _ranks(mixed(np.ascontiguousarray(x).view(np.uint64)))
 
 
 def _ranks(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:

@@ -1,6 +1,7 @@
 """The whole catalogue: importing this module declares every metric there is."""
 
 from signals import (
+    attributions,
     categories,
     chi_squared,
     classification,
@@ -21,6 +22,7 @@ from signals.catalogue import METRICS
 
 __all__ = [
     "METRICS",
+    "attributions",
     "categories",
     "chi_squared",
     "classification",

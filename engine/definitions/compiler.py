@@ -5,19 +5,23 @@ from dataclasses import replace
 
 from engine.definitions.custom_compiler import compile_custom
 from engine.definitions.custom_keys import CustomSignal
+from engine.definitions.data_keys import ReferenceData
 from engine.definitions.datasets import Datasets, Setting
-from engine.definitions.requests import requests_of
+from engine.definitions.feature_keys import TopFeatures
+from engine.definitions.requests import MeasuredSignal, requests_of
 from engine.definitions.sentences import Report
 from engine.definitions.signal_keys import (
     BinningKeys,
     DataDriftSignal,
     DataQualitySignal,
+    FeatureAttributionDriftSignal,
     GroundTruthKeys,
     ModelPerformanceSignal,
     PredictionDriftSignal,
 )
 from engine.definitions.words import fixed_length
 from engine.monitor import Context, Data, Features, Filter, GroundTruth, MetricRequest, Signal, SignalType
+from engine.roles import target_of
 from engine.segments import ROLES
 from signals.binning import Binning, BinningMethod
 from signals.catalogue import Family, Kind
@@ -25,7 +29,6 @@ from signals.metrics import METRICS
 
 __all__ = ["OUT_OF_BOX", "AnySignal", "compile_signal"]
 
-MeasuredSignal = DataDriftSignal | PredictionDriftSignal | DataQualitySignal | ModelPerformanceSignal
 AnySignal = MeasuredSignal | CustomSignal
 
 OUT_OF_BOX: dict[str, AnySignal] = {
@@ -77,16 +80,35 @@ def _with_kind(signal: Signal, keys: MeasuredSignal) -> Signal:
             ground_truth=_ground_truth(keys.ground_truth),
             fairness=tuple(each for block in keys.fairness for each in block.compared()),
         )
-    names = None if isinstance(keys, PredictionDriftSignal) else keys.features
-    override = {feature: Kind(kind) for feature, kind in keys.feature_type_override.items()}
+    if isinstance(keys, FeatureAttributionDriftSignal):
+        return replace(signal, features=_features(keys))
     return replace(
         signal,
-        features=Features(names, override),
+        features=_features(keys),
         binning=_binning(keys.binning),
         nulls=keys.nulls,
         max_categories=keys.max_categories,
         explain_by=keys.explain_by,
     )
+
+
+def _features(
+    keys: DataDriftSignal | PredictionDriftSignal | DataQualitySignal | FeatureAttributionDriftSignal,
+) -> Features:
+    override = {feature: Kind(kind) for feature, kind in keys.feature_type_override.items()}
+    if isinstance(keys, PredictionDriftSignal):
+        return Features(type_override=override)
+    if isinstance(keys, FeatureAttributionDriftSignal):
+        return Features(keys.features, override)
+    if isinstance(keys.features, TopFeatures):
+        return Features(None, override, keys.features.top_n_feature_importance, importance=True)
+    # As in Azure: who names the target of the training data wants to know.
+    wanted = _names_target(keys.reference_data) if keys.feature_importance is None else keys.feature_importance
+    return Features(keys.features, override, importance=wanted)
+
+
+def _names_target(reference: ReferenceData | None) -> bool:
+    return reference is not None and reference.columns.actual is not None
 
 
 def _binning(keys: BinningKeys) -> Binning:
@@ -133,7 +155,10 @@ def _data(keys: MeasuredSignal, datasets: Datasets, report: Report) -> tuple[tup
     context = Context.MODEL_INPUTS
     if isinstance(keys, PredictionDriftSignal | ModelPerformanceSignal):
         context = Context.MODEL_OUTPUTS
-    production = datasets.production(keys.production_data, context)
+    written = keys.production_data
+    if written is None and isinstance(keys, FeatureAttributionDriftSignal):
+        written = datasets.inputs_and_outputs()
+    production = datasets.production(written, context)
     if production is None:
         return None
     if len(production) > 1:
@@ -141,6 +166,8 @@ def _data(keys: MeasuredSignal, datasets: Datasets, report: Report) -> tuple[tup
     if isinstance(keys, ModelPerformanceSignal):
         return _performance_data(keys, production, datasets, report)
     reference = datasets.reference(keys.reference_data, production)
+    if isinstance(keys, FeatureAttributionDriftSignal):
+        _report_missing_targets(production, reference, report)
     if isinstance(keys, PredictionDriftSignal):
         reference = _prediction_reference(production, reference, report)
     if reference is None:
@@ -199,6 +226,16 @@ def _prediction_reference(
         report.add(_role("reference_data", "target_column"), "is missing", hint)
         return None
     return replace(reference, columns=replace(reference.columns, prediction=compared))
+
+
+def _report_missing_targets(production: tuple[Data, ...], reference: Data | None, report: Report) -> None:
+    """Report sides whose importances nothing can tell: neither a target nor columns with attributions."""
+    if not any(target_of(data.columns, truth=False) or data.columns.attributions for data in production):
+        hint = "which column is the prediction? or name the columns with attributions"
+        report.add(_role("production_data", "prediction"), "is missing", hint)
+    if reference and not (target_of(reference.columns) or reference.columns.attributions):
+        hint = "which column did the model learn? or name the columns with attributions"
+        report.add(_role("reference_data", "target_column"), "is missing", hint)
 
 
 def _report_missing_ids(production: tuple[Data, ...], report: Report) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator
 
-from engine.definitions.shape import Complaint, Shape, key
+from engine.definitions.shape import Complaint, Shape, complain, key
 from engine.definitions.words import Duration, Instant, Length, Name, OneOf, Text, many
 from engine.monitor import Context, TimeFormat
 
@@ -70,6 +70,20 @@ class InputData(Shape):
             yield Complaint((extra,), f"cannot go with {given[0]}", "keep one of them")
 
 
+def _attributions(value: Any) -> Any:
+    """Columns by feature; a text with one star is the name of all of them."""
+    if isinstance(value, str):
+        if value.count("*") != 1 or value == "*":
+            raise complain(f"{value!r} has to have one * for the feature", 'such as "*_shap"')
+        return {"*": value}
+    return {} if value is None else value
+
+
+AttributionNames = Annotated[
+    dict[Name, Name], BeforeValidator(_attributions, json_schema_input_type=dict[Name, Name] | str | None)
+]
+
+
 class ColumnNames(Shape):
     """Which column plays which role; null for none."""
 
@@ -100,6 +114,11 @@ class ColumnNames(Shape):
     )
     rank: Name | None = key(
         default=None, description="Ranking: an item's place in its group, from 1; when left out, the `score` ranks."
+    )
+    attributions: AttributionNames = key(
+        default_factory=dict,
+        description="The columns that say how much each feature added to a prediction (SHAP values, say), by feature; "
+        'or how they are named, with `*` for the feature: `"*_shap"`.',
     )
 
 

@@ -16,11 +16,12 @@ from engine.windows import default_window, reference_window
 
 __all__ = ["Datasets", "Setting"]
 
-OF_OUTPUTS = ("prediction", "score", "group", "rank")
+OF_INPUTS = ("timestamp", "timestamp_format", "correlation_id", "attributions")
+OF_OUTPUTS = (*OF_INPUTS, "prediction", "score", "group", "rank")
 ROLES_BY_CONTEXT: Mapping[Context, tuple[str, ...]] = {
-    Context.MODEL_INPUTS: ("timestamp", "timestamp_format", "correlation_id"),
-    Context.MODEL_OUTPUTS: ("timestamp", "timestamp_format", "correlation_id", *OF_OUTPUTS),
-    Context.MODEL_INPUTS_OUTPUTS: ("timestamp", "timestamp_format", "correlation_id", *OF_OUTPUTS),
+    Context.MODEL_INPUTS: OF_INPUTS,
+    Context.MODEL_OUTPUTS: OF_OUTPUTS,
+    Context.MODEL_INPUTS_OUTPUTS: OF_OUTPUTS,
     # A label's timestamp is when it became known: another column than the one that production has.
     Context.GROUND_TRUTH: ("correlation_id", "actual"),
 }
@@ -62,6 +63,12 @@ class Datasets:
                 return None
             found.append(data)
         return tuple(found)
+
+    def inputs_and_outputs(self) -> tuple[ProductionData, ...]:
+        """The model's inputs and its outputs, as who writes them both would."""
+        joined = self.setting.model and self.setting.model.model.model_inputs_outputs
+        contexts = [Context.MODEL_INPUTS_OUTPUTS] if joined else [Context.MODEL_INPUTS, Context.MODEL_OUTPUTS]
+        return tuple(ProductionData(data_context=context) for context in contexts)
 
     def reference(self, block: ReferenceData | None, production: tuple[Data, ...]) -> Data | None:
         """The baseline: what is written, else the model's, else the recent past of production."""
@@ -184,4 +191,6 @@ def _given(written: ColumnNames) -> dict[str, Any]:
     given = {role: getattr(written, role) for role in written.model_fields_set}
     if "timestamp_format" in given:
         given["timestamp_format"] = TimeFormat(given["timestamp_format"])
+    if "attributions" in given:
+        given["attributions"] = tuple(given["attributions"].items())
     return given

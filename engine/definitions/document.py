@@ -17,7 +17,7 @@ Key = tuple[str | int, ...]
 """The way to a value from the top of a file: names of keys and places in lists."""
 
 
-READERS_STEPS = frozenset({*SignalType, "recurrence", "cron", "[key]"})
+READERS_STEPS = frozenset({*SignalType, "recurrence", "cron", "listed", "top", "[key]"})
 """What pydantic adds to a path to say which of several kinds it read, or that it means the key itself."""
 
 

@@ -13,7 +13,7 @@ from engine.definitions.threshold_keys import ThresholdKeys, Thresholds
 from signals.catalogue import Family, Kind, Metric, find_metric, near_names
 from signals.metrics import METRICS
 
-__all__ = ["DriftThresholds", "PerformanceThresholds", "QualityThresholds"]
+__all__ = ["AttributionThresholds", "DriftThresholds", "PerformanceThresholds", "QualityThresholds"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +105,7 @@ HOMES = {
     Family.RANKING: "ranking of model_performance",
     Family.FAIRNESS: "fairness of model_performance",
     Family.COVERAGE: "coverage of model_performance",
+    Family.ATTRIBUTION: "feature_attribution_drift",
 }
 
 Table = dict[str, Thresholds]
@@ -122,6 +123,7 @@ Regression = Annotated[Table, Metrics((Family.REGRESSION,))]
 Ranking = Annotated[Table, Metrics((Family.RANKING,))]
 Fairness = Annotated[Table, Metrics((Family.FAIRNESS,))]
 Coverage = Annotated[Table, Metrics((Family.COVERAGE,))]
+AttributionThresholds = Annotated[Table, Metrics((Family.ATTRIBUTION,))]
 
 
 def _without_a_metric(example: str) -> dict[str, tuple[str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from engine.definitions.signal_keys import (
     DataDriftSignal,
     DataQualitySignal,
+    FeatureAttributionDriftSignal,
     ModelPerformanceSignal,
     PredictionDriftSignal,
 )
@@ -15,7 +16,7 @@ from signals.metrics import METRICS
 from signals.rankings import AT_K
 from signals.thresholds import FixedThreshold, Operator, RangeThreshold
 
-__all__ = ["COVERAGE", "DEFAULTS", "requests_of"]
+__all__ = ["COVERAGE", "DEFAULTS", "MeasuredSignal", "requests_of"]
 
 COVERAGE = "ground_truth_coverage"
 """Recorded by every performance signal, asked for or not."""
@@ -33,6 +34,9 @@ TASK_DEFAULTS = {
     "regression": ("mean_absolute_error", "mean_squared_error", "root_mean_squared_error"),
     "ranking": ("ndcg", "mean_average_precision", "mean_reciprocal_rank"),
 }
+ATTRIBUTION_DEFAULTS = (
+    MetricRequest("normalized_discounted_cumulative_gain", FixedThreshold(0.9, Operator.LESS_THAN)),
+)
 FOUR_FIFTHS = RangeThreshold(0.8, 1.25)
 """The rule of the US Uniform Guidelines on Employee Selection Procedures (1978), either way round."""
 PARITIES = tuple(
@@ -42,16 +46,21 @@ DEFAULTS: Mapping[str, tuple[MetricRequest, ...]] = {
     "data_drift": DRIFT_DEFAULTS,
     "prediction_drift": DRIFT_DEFAULTS,
     "data_quality": QUALITY_DEFAULTS,
+    "feature_attribution_drift": ATTRIBUTION_DEFAULTS,
 }
 """By signal type: what is measured when no metric is named (metrics.md section 1)."""
 
-AnySignal = DataDriftSignal | PredictionDriftSignal | DataQualitySignal | ModelPerformanceSignal
+MeasuredSignal = (
+    DataDriftSignal | PredictionDriftSignal | DataQualitySignal | FeatureAttributionDriftSignal | ModelPerformanceSignal
+)
 
 
-def requests_of(signal: AnySignal, ml_task: str | None) -> tuple[MetricRequest, ...]:
+def requests_of(signal: MeasuredSignal, ml_task: str | None) -> tuple[MetricRequest, ...]:
     """The signal's metrics with their thresholds, defaults filled in; empty where there is no default."""
     if isinstance(signal, ModelPerformanceSignal):
         return _performance(signal, ml_task)
+    if isinstance(signal, FeatureAttributionDriftSignal):
+        return tuple(_requests(signal.metric_thresholds)) or DEFAULTS[signal.type]
     return tuple(_by_kind(signal)) or DEFAULTS[signal.type]
 
 

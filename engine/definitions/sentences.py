@@ -72,7 +72,7 @@ def _no_such_kind(_value: Any, context: Mapping[str, Any]) -> tuple[str, str | N
     return f"{tag!r} is not one of {', '.join(kinds)}", did_you_mean(tag, kinds)
 
 
-KINDS_NOT_YET = frozenset({"feature_attribution_drift", "generation_safety_quality", "generation_token_statistics"})
+KINDS_NOT_YET = frozenset({"generation_safety_quality", "generation_token_statistics"})
 """Azure's signals that we know and cannot serve."""
 
 

@@ -8,43 +8,22 @@ from pydantic import BeforeValidator, Field
 from engine.definitions.custom_keys import CustomSignal
 from engine.definitions.data_keys import OneOrMore, ReferenceData
 from engine.definitions.fairness_keys import FairnessList
+from engine.definitions.feature_keys import FeatureChoice, FeatureKinds, FeatureList, TopFeatures
 from engine.definitions.filter_keys import DataSegment, Filters
-from engine.definitions.metric_keys import DriftThresholds, PerformanceThresholds, QualityThresholds
+from engine.definitions.metric_keys import (
+    AttributionThresholds,
+    DriftThresholds,
+    PerformanceThresholds,
+    QualityThresholds,
+)
 from engine.definitions.shape import Complaint, Shape, complain, did_you_mean, key
 from engine.definitions.words import FixedLength, Name, OneOf, Properties, Text, lower_type, many
 from signals.binning import BinningMethod
-from signals.catalogue import Kind
 
 __all__ = [
-    "BinningKeys", "DataDriftSignal", "DataQualitySignal", "GroundTruthKeys", "ModelPerformanceSignal",
-    "PredictionDriftSignal", "SignalKeys",
+    "BinningKeys", "DataDriftSignal", "DataQualitySignal", "FeatureAttributionDriftSignal", "GroundTruthKeys",
+    "ModelPerformanceSignal", "PredictionDriftSignal", "SignalKeys",
 ]  # fmt: skip
-
-ALL_FEATURES = "all_features"
-KindWord = Annotated[str, OneOf(tuple(Kind))]
-
-
-def _features(value: Any) -> Any:
-    """A list of names; None for all."""
-    if isinstance(value, dict) and "top_n_feature_importance" in value:
-        raise complain("not supported yet: top_n_feature_importance", "list the features, or write all_features")
-    if isinstance(value, str):
-        if value.casefold() == ALL_FEATURES:
-            return None
-        raise complain(f"{value!r} is neither a list nor {ALL_FEATURES}", f"write [{value}] for this one feature")
-    if value == []:
-        raise complain("is empty", f"list the features, or write {ALL_FEATURES}")
-    if isinstance(value, list):
-        twice = sorted({name for name in value if isinstance(name, str) and value.count(name) > 1})
-        if twice:
-            raise complain(f"{', '.join(map(repr, twice))} is listed twice")
-    return value
-
-
-FeatureList = Annotated[
-    tuple[Name, ...] | None,
-    BeforeValidator(_features, json_schema_input_type=tuple[Name, ...] | Literal["all_features"] | None),
-]
 
 
 def _dimensions(value: Any) -> Any:
@@ -125,10 +104,11 @@ class _Signal(Shape):
     properties: Properties = key(default_factory=dict, description="Anything you want to keep with the signal.")
 
 
+OVERRIDE = "`numerical` or `categorical`, by feature, where the data's type misleads."
+
+
 class _ColumnSignal(_Signal):
-    feature_type_override: dict[str, KindWord] = key(
-        default_factory=dict, description="`numerical` or `categorical`, by feature, where the data's type misleads."
-    )
+    feature_type_override: FeatureKinds = key(default_factory=dict, description=OVERRIDE)
     binning: BinningKeys = key(default=BinningKeys(), description="How numerical columns are binned to be compared.")
     nulls: Annotated[str, OneOf(("bin", "drop"))] = key(
         default="bin", description="`bin`: nulls are a bin of their own; `drop`: they are left out."
@@ -143,14 +123,23 @@ class _ColumnSignal(_Signal):
 
 
 class _FeatureSignal(_ColumnSignal):
-    features: FeatureList = key(default=None, description="A list of names, or `all_features`.")
+    features: FeatureChoice = key(
+        default=None, description="A list of names, `all_features`, or `{top_n_feature_importance: 10}`."
+    )
+    feature_importance: bool | None = key(
+        default=None,
+        description="Whether a feature's rows say how much it matters to the baseline's target; true when "
+        "`reference_data` names its `target_column`.",
+    )
 
     def complaints(self) -> Iterator[Complaint]:
         yield from self._not_watched(self.feature_type_override, "feature_type_override")
+        if isinstance(self.features, TopFeatures) and self.feature_importance is False:
+            yield Complaint(("feature_importance",), "cannot go with top_n_feature_importance", "leave it out")
 
     def _not_watched(self, named: Iterable[str], *path: str) -> Iterator[Complaint]:
         for name in named:
-            if self.features is not None and name not in self.features:
+            if isinstance(self.features, tuple) and name not in self.features:
                 hint = did_you_mean(name, list(self.features))
                 yield Complaint((*path, name), "is not one of the signal's features", hint)
 
@@ -192,6 +181,19 @@ class PredictionDriftSignal(_ColumnSignal):
     metric_thresholds: DriftThresholds = key(default=DriftThresholds(), description="The same defaults as data drift.")
 
 
+class FeatureAttributionDriftSignal(_Signal):
+    """Do the features still matter to the model as they did?"""
+
+    type: Literal["feature_attribution_drift"] = key(description="`feature_attribution_drift`.")
+    features: FeatureList = key(
+        default=None, description="A list of names, or `all_features`: those that production and baseline both have."
+    )
+    feature_type_override: FeatureKinds = key(default_factory=dict, description=OVERRIDE)
+    metric_thresholds: AttributionThresholds = key(
+        default_factory=dict, description="By default `normalized_discounted_cumulative_gain` 0.9."
+    )
+
+
 class ModelPerformanceSignal(_Signal):
     """Is the model still right?"""
 
@@ -219,7 +221,12 @@ class ModelPerformanceSignal(_Signal):
 
 
 SignalKeys = Annotated[
-    DataDriftSignal | PredictionDriftSignal | DataQualitySignal | ModelPerformanceSignal | CustomSignal,
+    DataDriftSignal
+    | PredictionDriftSignal
+    | DataQualitySignal
+    | FeatureAttributionDriftSignal
+    | ModelPerformanceSignal
+    | CustomSignal,
     Field(discriminator="type"),
     BeforeValidator(lower_type),
 ]

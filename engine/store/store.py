@@ -9,13 +9,14 @@ import pyarrow as pa
 
 from engine.errors import StoreError
 from engine.results import CheckKey, MetricRow, Run, Status, as_table
-from engine.store import baselines, kept, outcomes, results, retention
+from engine.store import baselines, importances, kept, outcomes, results, retention
 from engine.store import bins as frozen
 from engine.store.baselines import ProfileKey, StoredProfile
 from engine.store.folder import child, store_uri
+from engine.store.importances import StoredImportances
 from engine.store.outcomes import OutcomeKey, StoredOutcome
 from engine.store.table import Change, Snapshot, StoredTable
-from engine.tables import BINS, OUTCOMES, PROFILES, RUNS, SIGNAL_METRICS, TableDefinition
+from engine.tables import BINS, IMPORTANCES, OUTCOMES, PROFILES, RUNS, SIGNAL_METRICS, TableDefinition
 from engine.windows import Window
 from signals.bins import Bins
 
@@ -280,6 +281,20 @@ class Store:
         if stored:
             change = outcomes.outcomes_change(stored)
             self._table(OUTCOMES).commit(lambda _: change)
+
+    # --------------------------------------------------------------------------------------- importances
+
+    def load_importances(
+        self, dataset: str, question: str, windows: Collection[Window | None]
+    ) -> dict[Window | None, StoredImportances]:
+        """How much features of a baseline matter, by window; what is not in the answer has to be worked out."""
+        snapshot = self._table(IMPORTANCES).open() if windows else None
+        return importances.load_importances(snapshot, dataset, question, windows) if snapshot else {}
+
+    def save_importances(self, stored: StoredImportances) -> None:
+        """Replace what is kept of the same window and question."""
+        change = importances.importances_change(stored)
+        self._table(IMPORTANCES).commit(lambda _: change)
 
     # -------------------------------------------------------------------------------------------- tables
 

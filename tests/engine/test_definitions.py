@@ -120,30 +120,41 @@ def test_the_performance_monitor_of_azures_documents(read: Callable[[str], Monit
     )
 
 
-def test_the_advanced_monitor_of_azures_documents_but_for_what_is_not_supported_yet(
-    read: Callable[[str], Monitor],
-) -> None:
-    with pytest.raises(DefinitionError) as error:
-        read(ADVANCED)
-    assert [(problem.key, problem.message) for problem in error.value.problems] == [
-        (
-            "create_monitor.monitoring_signals.advanced_data_drift.features",
-            "not supported yet: top_n_feature_importance",
-        ),
-        (
-            "create_monitor.monitoring_signals.feature_attribution_drift_signal.type",
-            "not supported yet: feature_attribution_drift",
-        ),
-    ]
-    definition = yaml.safe_load(ADVANCED)
-    signals = definition["create_monitor"]["monitoring_signals"]
-    del signals["feature_attribution_drift_signal"], signals["advanced_data_drift"]["features"]
-    drift, quality = read(yaml.safe_dump(definition, sort_keys=False)).signals
+def test_the_advanced_monitor_of_azures_documents(read: Callable[[str], Monitor], conf: Path) -> None:
+    drift, quality, attribution = read(ADVANCED).signals
     assert drift.metrics == (
         MetricRequest("jensen_shannon_distance", FixedThreshold(0.01, Operator.GREATER_THAN), Kind.NUMERICAL),
         MetricRequest("pearsons_chi_squared_test", FixedThreshold(0.02, Operator.LESS_THAN), Kind.CATEGORICAL),
     )
+    assert (drift.features.names, drift.features.top_n_importance, drift.features.importance) == (None, 10, True)
+    assert drift.reference is not None
+    assert drift.reference.columns.actual == "DEFAULT_NEXT_MONTH"
     assert quality.features.names == ("SEX", "EDUCATION")
+    assert attribution.metrics == (
+        MetricRequest("normalized_discounted_cumulative_gain", FixedThreshold(0.9, Operator.LESS_THAN)),
+    )
+    # Not written: the model's inputs and outputs, joined.
+    assert [data.source.path for data in attribution.production] == [
+        str(conf / "data" / part) for part in ("in", "out")
+    ]
+    assert attribution.production[1].columns.prediction == "default"
+    assert attribution.reference is not None
+    assert attribution.reference.columns.actual == "DEFAULT_NEXT_MONTH"
+    assert attribution.reference.window is None
+
+
+def test_importance_is_wanted_where_the_target_is_named_or_asked_for(read: Callable[[str], Monitor]) -> None:
+    def wants(keys: str) -> bool:
+        written = yaml.safe_load(ADVANCED)
+        written["create_monitor"]["monitoring_signals"] = {"drift": {"type": "data_drift", **yaml.safe_load(keys)}}
+        return read(yaml.safe_dump(written)).signals[0].features.importance
+
+    target = "reference_data: {input_data: {path: azureml:credit-reference:1}, target_column_name: late}"
+    assert wants(f"{{{target}}}")
+    assert wants("{feature_importance: true}")
+    assert wants("{features: {top_n_feature_importance: '3'}}")
+    assert not wants("{}")  # the model's file names the target, and nobody asked
+    assert not wants(f"{{{target}, feature_importance: false}}")
 
 
 def test_the_collected_data_monitor_of_azures_documents_but_for_preprocessing(

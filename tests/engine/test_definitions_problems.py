@@ -79,7 +79,7 @@ def test_every_problem_of_a_file_is_said_at_once(problems: Problems) -> None:
                   accuracy: 0.9
                 categorical:
                   two_sample_kolmogorov_smirnov_test: 0.05
-            attribution: {type: feature_attribution_drift}
+            attribution: {type: feature_attribution_drift, metric_thresholds: {ndgc: 0.9}}
             typo: {type: data_drif}
             quality:
               type: data_quality
@@ -113,9 +113,9 @@ def test_every_problem_of_a_file_is_said_at_once(problems: Problems) -> None:
         "classification metric (it belongs to classification of model_performance)",
         "27: create_monitor.monitoring_signals.drift.metric_thresholds.categorical."
         "two_sample_kolmogorov_smirnov_test: two_sample_kolmogorov_smirnov_test is not for categorical features",
-        "28: create_monitor.monitoring_signals.attribution.type: not supported yet: feature_attribution_drift",
+        "28: create_monitor.monitoring_signals.attribution.metric_thresholds.ndgc: unknown metric",
         "29: create_monitor.monitoring_signals.typo.type: 'data_drif' is not one of data_drift, prediction_drift, "
-        "data_quality, model_performance, custom (did you mean data_drift?)",
+        "data_quality, feature_attribution_drift, model_performance, custom (did you mean data_drift?)",
         "32: create_monitor.monitoring_signals.quality.reference_data.input_data.path: no asset is named 'refrence' "
         "(did you mean reference?)",
         "33: create_monitor.alert_notification.emails[0]: 'bob' is not an e-mail address",
@@ -206,7 +206,9 @@ RATE = "metric_thresholds.numerical.null_value_rate"
         ("{type: data_drift, features: [a, a]}", ["features: 'a' is listed twice"]),
         ("{type: data_drift, features: [a, no]}", ["features[1]: False is not text (put it in quotes)"]),
         ("{type: data_drift, features: age}", ["features: 'age' is neither a list nor all_features (write [age] for this one feature)"]),  # noqa: E501
-        ("{type: data_drift, features: {top_n_feature_importance: 5}}", ["features: not supported yet: top_n_feature_importance (list the features, or write all_features)"]),  # noqa: E501
+        ("{type: data_drift, features: {top_n_feature_importance: 0}}", ["features.top_n_feature_importance: 0 must be 1 or more"]),  # noqa: E501
+        ("{type: data_drift, features: {top_n: 5}}", ["features.top_n: unknown key (one of: top_n_feature_importance)", "features.top_n_feature_importance: is missing"]),  # noqa: E501
+        ("{type: data_drift, features: {top_n_feature_importance: 5}, feature_importance: false}", ["feature_importance: cannot go with top_n_feature_importance (leave it out)"]),  # noqa: E501
         ("{type: data_drift, binning: {method: edges}}", ["binning.edges: is missing (method edges needs them)"]),
         ("{type: data_drift, binning: {method: quantile, edges: [1, 0]}}", [
             "binning.edges: are not in ascending order (each once, from the lowest)",

@@ -145,13 +145,15 @@ def test_what_the_reader_refuses_does_not_fit(keys: str) -> None:
 
 def test_an_editor_can_complete_every_metric_by_every_name() -> None:
     definitions = json_schema()["$defs"]
-    tables = [
-        option["properties"]
-        for block in ("DriftThresholds", "QualityThresholds", "PerformanceThresholds")
-        for key, content in definitions[block]["properties"].items()
-        if key != "features"
-        for option in content["anyOf"]
-        if "properties" in option
+    written = [
+        *(
+            content
+            for block in ("DriftThresholds", "QualityThresholds", "PerformanceThresholds")
+            for key, content in definitions[block]["properties"].items()
+            if key != "features"
+        ),
+        definitions["FeatureAttributionDriftSignal"]["properties"]["metric_thresholds"],
     ]
+    tables = [option["properties"] for content in written for option in content["anyOf"] if "properties" in option]
     completed = {name for table in tables for name in table}
     assert completed == {spelled for entry in METRICS.values() for spelled in (entry.name, *entry.aliases)}
