@@ -78,7 +78,8 @@ def load_outcomes(
         StoreError: some of it was written by a newer version.
     """
     where = every([_of(keys, buckets), still_read()])
-    found = snapshot.query(f"SELECT * FROM {OUTCOMES.name} WHERE {where}").cast(OUTCOMES.schema)
+    found = snapshot.query(f"SELECT * FROM {OUTCOMES.name} WHERE {where}")
+    found = found.select(OUTCOMES.schema.names).cast(OUTCOMES.schema)  # columns that were added later come last
     refuse_newer(found["format_version"].to_pylist(), snapshot.uri)
     pieces: dict[tuple[OutcomeKey, Window], list[Piece]] = {}
     heads: dict[tuple[OutcomeKey, Window], dict[str, Any]] = {}

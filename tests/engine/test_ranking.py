@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import ndcg_score, roc_auc_score
 
+from engine import performance
 from engine.errors import DefinitionError
 from engine.results import Status
 from engine.run import Due, evaluate_together
@@ -185,6 +186,30 @@ def test_a_group_is_what_passes_the_filters(lab):
     rows = predictions()[lambda each: each["device"] == "phone"]
     assert ranked(found) == pytest.approx(expected(day(3), day(4), rows=rows))
     assert {row.group_dimension for row in found.rows} == {'device = "phone"'}
+
+
+@pytest.mark.parametrize("at_once", [1, 10])
+def test_no_group_is_taken_apart_where_rows_come_in_many_batches(lab, monkeypatch, at_once):
+    lab.write("truth", labels())
+    monkeypatch.setattr(performance, "AT_ONCE", at_once)
+    lab.spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "4")
+    try:
+        found = lab.evaluate(lab.monitor(p=signal(lab, 3)), day(4))
+    finally:
+        lab.spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
+    assert ranked(found) == pytest.approx(expected(day(1), day(4)))
+    rows = by_name(found)
+    own = predictions()[lambda each: (each["at"] >= day(1)) & (each["at"] < day(4))]
+    assert rows["p", "score", "ndcg"].details["rows_without_group"] == own["query"].isna().sum()
+
+
+def test_predictions_may_carry_their_relevance_already(lab):
+    lab.write("both", predictions().merge(labels(), on="id", how="left"))
+    keys = signal(lab)
+    del keys["reference_data"]
+    keys["production_data"]["input_data"] = {"path": "both"}
+    keys["production_data"]["data_column_names"]["actual"] = "relevance"
+    assert ranked(lab.evaluate(lab.monitor(p=keys), day(4))) == pytest.approx(expected(day(3), day(4)))
 
 
 def test_a_window_without_rows_or_labels_says_so(lab):

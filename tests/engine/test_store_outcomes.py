@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from engine.errors import StoreError
 from engine.pieces import Counted, Performance, Piece
@@ -18,7 +19,10 @@ from engine.windows import Window
 from signals.classification import accuracy
 from signals.coverage import Coverage
 from signals.error_sums import Errors
+from signals.measurement import Measurement
 from signals.outcomes import Outcomes
+from signals.ranking import Ranked, group_auc, ndcg
+from signals.rankings import Rankings
 from signals.regression import mean_absolute_error
 from signals.scorecard import Scorecard
 from signals.scores import auc
@@ -40,8 +44,10 @@ def day(number: int) -> Window:
 def of_rows(labelled: int = 3, digest: int = 2**64 - 1) -> Performance:
     label, said = pa.array([1, 0, 1, None]), pa.array([1.0, 0.0, 0.0, 1.0])
     score = pa.array([0.9, 0.2, 0.4, 0.5])
+    rankings = Rankings.of(pa.array(["a", "a", "b", None]), score, label, (1, None))
     coverage = Coverage(rows=4, labelled=labelled, late=1, truth_rows=5, duplicate_truth_rows=2, orphans=7)
-    return Performance(Outcomes.of(label, said, score), Errors.of(label, said), coverage, digest)
+    outcomes = Outcomes.of(label, said, score, of_all=True)
+    return Performance(outcomes, Errors.of(label, said), coverage, digest, rankings)
 
 
 def stored(number: int = 0, key: OutcomeKey = KEY, **fields: object) -> StoredOutcome:
@@ -70,6 +76,26 @@ def test_outcomes_come_back_as_they_were(store: Store) -> None:
     assert accuracy(Scorecard(read[0].outcomes)) == accuracy(Scorecard(written[0].outcomes))
     assert auc(Scorecard(read[0].outcomes)) == auc(Scorecard(written[0].outcomes))
     assert mean_absolute_error(read[0].errors) == mean_absolute_error(written[0].errors)
+    assert read[0].outcomes.predictions == written[0].outcomes.predictions == {"0": 2, "1": 2}
+    ranked = [Ranked(each[0].rankings, 1) for each in (read, written)]
+    assert ndcg(ranked[0]) == ndcg(ranked[1])
+    assert isinstance(ndcg(ranked[0]), Measurement)
+    assert group_auc(ranked[0]) == group_auc(ranked[1])
+
+
+def test_what_was_kept_before_there_were_rankings_is_still_read(store: Store) -> None:
+    store.save_outcomes([stored()])
+    uri = f"{store.uri}/outcomes"
+    written = pa.table(DeltaTable(uri).to_pyarrow_table())
+    write_deltalake(uri, written.drop_columns(["rankings"]), mode="overwrite", schema_mode="overwrite")
+    found = store.load_outcomes([KEY], [day(0)])[KEY, day(0)]
+    assert pieces(found.counted) == pieces(stored().counted)
+    assert {each.performance.rankings.groups for each in found.counted.pieces} == {0}
+    store.save_outcomes([stored(1)])
+    both = store.load_outcomes([KEY], [day(0), day(1)])
+    assert [{each.performance.rankings.groups for each in both[KEY, day(n)].counted.pieces} for n in (0, 1)] == [
+        {0}, {2},
+    ]  # fmt: skip
 
 
 def test_only_what_is_asked_for_comes_back(store: Store) -> None:
