@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import Result
 
 from engine.definitions import load_monitor
@@ -66,6 +67,20 @@ def test_a_seed_example_is_imported_and_means_the_same(driftline: Driftline, tmp
     assert meaning(tidy) == meaning(beside)
     beside.unlink()
     assert driftline("validate", "conf").exit_code == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_comments_on_every_line_change_nothing_and_come_once(driftline: Driftline, tmp_path: Path, seed: str) -> None:
+    source = written(tmp_path, seed)
+    plain = yaml.safe_load(driftline("import", "azure", source).stdout)
+    lines = [re.sub(r"\s+#.*", "", line) for line in source.read_text().splitlines() if line.strip()]
+    source.write_text("\n".join(f"# above {n}.\n{line} # beside {n}." for n, line in enumerate(lines)))
+    text = driftline("import", "azure", source).stdout
+    assert yaml.safe_load(text) == plain
+    said = re.findall(r"# \w+ \d+\.", text)
+    assert len(said) == len(set(said))
+    kept = [n for n, line in enumerate(lines) if re.match(r"\s*(- )?(name|hours|emails|path|metric_name|type):", line)]
+    assert {f"# beside {n}." for n in kept} <= set(said)
 
 
 def test_every_key_of_the_source_is_told_with_its_line(driftline: Driftline, tmp_path: Path) -> None:
