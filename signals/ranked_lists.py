@@ -10,7 +10,6 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln
 
 __all__ = ["RankedLists"]
 
@@ -108,9 +107,14 @@ class RankedLists:
         """float64[lists]: 1 / the first relevant item's position, 0 where that is beyond `at`; NaN without any."""
         n, j, r = self.tied, self.place, self.hits
         may_be_first = (self.hits_before == 0) & (r > 0) & (j <= n - r + 1) & self._within(at)
-        n, j, r = n[may_be_first], j[may_be_first], r[may_be_first]
+        n, j, r = (each[may_be_first].astype(np.int64) for each in (n, j, r))
         # Of n tied items r are relevant: the first of them is the j-th in C(n - j, r - 1) of C(n, r) orders.
-        chance = np.exp(_log_choose(n - j, r - 1) - _log_choose(n, r))
+        logs = np.log(np.arange(1, n.max(initial=0) + 1))
+        log_factorial = np.concatenate([[0.0], np.cumsum(logs)])  # scipy's would be half a second to import
+        chance = np.exp(
+            log_factorial[n - j] - log_factorial[r - 1] - log_factorial[n - j - r + 1]
+            - log_factorial[n] + log_factorial[r] + log_factorial[n - r]
+        )  # fmt: skip
         terms = np.zeros(len(self.lists))
         terms[may_be_first] = chance / self.position[may_be_first]
         return self._where_relevant(_sums(self.lists, terms))
@@ -148,7 +152,3 @@ def _before(counts: npt.NDArray[np.number[Any]]) -> npt.NDArray[Any]:
 def _places(codes: Integers, counts: Integers) -> Integers:
     """int64[items]: the place of each item among those of its code, from 1; codes are in order."""
     return np.arange(len(codes)) - _before(counts)[codes] + 1
-
-
-def _log_choose(n: Floats, k: Floats) -> Floats:
-    return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
