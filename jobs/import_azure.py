@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -20,7 +20,7 @@ from engine.definitions.sentences import problems_of
 from engine.definitions.sources import is_relative
 from engine.definitions.tidy import keys_of, tidy
 from engine.errors import DefinitionError, Problem
-from jobs.azure_names import Needs, needs_of
+from jobs.azure_names import Needs, needs_of, shortened
 from jobs.azure_report import LEFT_OUT, Line, lines_of, report_table
 from jobs.consoles import err, out
 from jobs.exits import show_problems
@@ -101,6 +101,7 @@ def _imported(file: Path, target: Path, library: Library) -> Imported:
     problems = list(document.problems) or _misplaced(document)
     if problems:
         return Imported(str(file), problems=problems)
+    document = replace(document, data=shortened(document.data))
     try:
         schedule = Schedule.model_validate(document.data)
     except ValidationError as error:
@@ -130,7 +131,7 @@ def _comments(document: Document, schedule: Schedule) -> dict[Key, Comment]:
 
 def _is_name(problem: Problem) -> bool:
     """Whether the trouble is with what a name stands for: then a snippet says what to add."""
-    return problem.key.rsplit(".", 1)[-1] in NAMES
+    return problem.key.rsplit(".", 1)[-1] in NAMES and "azureml:/" not in problem.message
 
 
 def _root(library: Library) -> Path:

@@ -24,6 +24,7 @@ Driftline = Callable[..., Result]
 SEEDS = {
     "out-of-box": OUT_OF_BOX,
     "out-of-box-sdk": "out-of-box",
+    "advanced-sdk": "advanced",
     "performance": (SNIPPETS / "model-performance.yaml").read_text(),
     "performance-sdk": "model-performance",
     # Its component is given the rows as they are.
@@ -254,6 +255,42 @@ assets:
     type: uri_folder
     path: ../data/other
 """
+
+
+WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
+
+
+@pytest.mark.parametrize(
+    ("written", "short"),
+    [
+        (f"azureml:{WORKSPACE}/data/known/versions/3", "azureml:known:3"),
+        (f"{WORKSPACE}/data/known/versions/3", "azureml:known:3"),
+        ("azureml://registries/r/data/known/versions/3", "azureml:known:3"),
+        ("azureml:known:3", "azureml:known:3"),
+        ("azureml:known@latest", "azureml:known@latest"),
+    ],
+)
+def test_a_resource_id_of_azure_s_becomes_a_name(
+    driftline: Driftline, tmp_path: Path, written: str, short: str
+) -> None:
+    text = DRIFT.replace("data/train", written)
+    result = driftline("import", "azure", _schedule(tmp_path, text))
+    assert f"path: {short}}}" in result.stdout
+
+
+def test_a_deployment_s_resource_id_becomes_a_name(driftline: Driftline, tmp_path: Path) -> None:
+    text = OUT_OF_BOX.replace("azureml:credit-default:main", f"{WORKSPACE}/onlineEndpoints/credit/deployments/blue")
+    result = driftline("import", "azure", _schedule(tmp_path, text))
+    assert "endpoint_deployment_id: azureml:credit:blue" in result.stdout
+
+
+def test_a_datastore_s_address_is_a_problem_and_not_a_name(driftline: Driftline, tmp_path: Path) -> None:
+    address = "azureml://subscriptions/s/resourcegroups/g/workspaces/w/datastores/d/paths/x/"
+    result = driftline(
+        "import", "azure", _schedule(tmp_path, DRIFT.replace("data/train", address).replace("data/in", "azureml:a:1"))
+    )
+    assert result.exit_code == 2
+    assert address in result.stderr
 
 
 def test_two_schedules_of_one_name_are_not_one_file(driftline: Driftline, tmp_path: Path) -> None:
