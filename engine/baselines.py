@@ -14,14 +14,14 @@ from engine.scanning import buckets_of, scan_rows, timed
 from engine.store import Store
 from engine.windows import Window
 from signals.binning import Binning, requested_edges
-from signals.bins import Bins, CategoricalBins, ValueType
+from signals.bins import Bins, CategoricalBins, ValueType, VectorBins
 from signals.catalogue import Kind
 from signals.fitting import SAMPLE_SIZE, fit_bins, surveyed_column
 from signals.kernel import ScannedColumn, ScanPlan, TaskReport, profiles_of, report_of, sample_of
 from signals.measurement import Undefined
 from signals.moments import standard_deviation_of
 from signals.profile import NumericProfile, Profile
-from signals.values import value_type_of
+from signals.values import column_type_of
 
 __all__ = ["BinsRequest", "FrozenBins", "frozen_bins"]
 
@@ -85,7 +85,7 @@ def frozen_bins(dataset: Dataset, request: BinsRequest, store: Store | None, *, 
         DataError: when the baseline has to be read and cannot be.
     """
     held = store.load_bins(request.key) if store and not anew else {}
-    found = {name: value_type_of(dataset.columns[name]) for name in request.columns if name in dataset.columns}
+    found = {name: column_type_of(dataset.columns[name]) for name in request.columns if name in dataset.columns}
     missing = {name: kind for name, kind in found.items() if kind is not None and name not in held}
     if not missing:
         return FrozenBins(held)
@@ -98,7 +98,13 @@ def frozen_bins(dataset: Dataset, request: BinsRequest, store: Store | None, *, 
 
 
 def _holds_values(bins: Bins) -> bool:
-    return bool(bins.categories) if isinstance(bins, CategoricalBins) else bins.low <= bins.high
+    match bins:
+        case CategoricalBins():
+            return bool(bins.categories)
+        case VectorBins():
+            return bins.dimensions > 0
+        case _:
+            return bins.low <= bins.high
 
 
 @dataclass(frozen=True)

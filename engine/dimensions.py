@@ -89,6 +89,7 @@ def dimension_of(column: str, now: Profile, before: Profile) -> Dimension:
     if isinstance(before, NumericProfile):
         return Dimension(column, tuple(_by_quarter(column, before)), readable)
     assert isinstance(now, CategoricalProfile)
+    assert isinstance(before, CategoricalProfile)
     return Dimension(column, tuple(_by_category(column, now, before)), readable)
 
 

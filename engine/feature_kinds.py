@@ -22,7 +22,7 @@ def feature_kinds(store: Store, monitor: str, time: datetime) -> dict[Check, Kin
     rows = store.read_metrics(monitor=monitor, start=time, end=time + timedelta(microseconds=1), columns=columns)
     told = {
         Check(row["signal"], row["group"], row["group_dimension"], row["metric_name"]): _told(
-            json.loads(row["details"])
+            row["metric_name"], json.loads(row["details"])
         )
         for row in rows.to_pylist()
     }
@@ -31,8 +31,11 @@ def feature_kinds(store: Store, monitor: str, time: datetime) -> dict[Check, Kin
     return {check: known[check[:2]] for check in of_columns if check[:2] in known}
 
 
-def _told(details: Mapping[str, Any]) -> Kind | None:
+def _told(metric: str, details: Mapping[str, Any]) -> Kind | None:
     """Numbers are compared between edges, and out of bounds above and below; categories are not."""
+    kinds = METRICS[metric].kinds if metric in METRICS else frozenset[Kind]()
+    if len(kinds) == 1:
+        return next(iter(kinds))
     if "edges" in details or {"below", "above"} <= details.keys():
         return Kind.NUMERICAL
     return Kind.CATEGORICAL if "k" in details or "outside" in details else None

@@ -18,11 +18,14 @@ from engine.batches import Batch, Work
 from engine.spark import UNREADABLE, parallelism
 from engine.table_columns import converting
 from signals.conversions import Conversion
+from signals.values import list_type_of
 
 __all__ = ["FileFeed", "Split", "shared_out"]
 
 ROWS_AT_ONCE = 65_536
 """A batch of doubles of this length, and what is made of it, stay in the processor's cache."""
+VALUES_AT_ONCE = 64 * ROWS_AT_ONCE
+"""Of a column of lists: 32 MB of doubles."""
 BYTES_AT_ONCE = 65_536
 """So much of each column is read from a local disk at once; so a task's memory does not grow with row groups."""
 
@@ -116,9 +119,21 @@ def _batches(file: pq.ParquetFile, split: Split, names: list[str]) -> Iterator[t
     if not names:
         yield {}, split.rows
         return
-    for batch in file.iter_batches(ROWS_AT_ONCE, row_groups=[split.row_group], columns=names, use_threads=False):
+    at_once = _rows_at_once(file, split, names)
+    for batch in file.iter_batches(at_once, row_groups=[split.row_group], columns=names, use_threads=False):
         # Asked for "a.b", pyarrow also reads field b of a nested column a.
         yield {name: batch.column(name) for name in names}, batch.num_rows
+
+
+def _rows_at_once(file: pq.ParquetFile, split: Split, names: list[str]) -> int:
+    """Fewer rows where a column's lists are long."""
+    lists = tuple(f"{name}." for name in names if list_type_of(file.schema_arrow.field(name).type))
+    if not lists:
+        return ROWS_AT_ONCE
+    group = file.metadata.row_group(split.row_group)
+    leaves = (group.column(number) for number in range(group.num_columns))
+    values = max((leaf.num_values for leaf in leaves if leaf.path_in_schema.startswith(lists)), default=0)
+    return max(1, min(ROWS_AT_ONCE, VALUES_AT_ONCE * split.rows // max(1, values)))
 
 
 def _open(path: str, texts: Sequence[str], filesystem: pafs.FileSystem | None) -> pq.ParquetFile:

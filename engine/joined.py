@@ -18,7 +18,7 @@ from engine.plain import read_ids, read_plain
 from engine.roles import find_roles
 from engine.windows import Window
 from signals.bins import ValueType
-from signals.values import value_type_of
+from signals.values import column_type_of
 
 if TYPE_CHECKING:
     from signals.segments import Segment
@@ -32,6 +32,8 @@ PLAIN = {
     ValueType.DOUBLE: pa.float64(),
     ValueType.DATE: pa.date32(),
     ValueType.TIMESTAMP: pa.timestamp("us", "UTC"),
+    ValueType.VECTOR: pa.list_(pa.float64()),
+    ValueType.LIST: pa.list_(pa.string()),
 }
 """How columns travel; all others as text."""
 
@@ -192,7 +194,7 @@ def _one_row_per_id(rows: DataFrame) -> DataFrame:
 
 def _keyed(part: Part, names: Sequence[str], number: int) -> DataFrame:
     """The part's id as text and its columns, in plain types, and under names that Spark can tell apart."""
-    types = [PLAIN.get(value_type_of(part.columns[name]) or ValueType.STRING, pa.string()) for name in names]
+    types = [PLAIN.get(column_type_of(part.columns[name]) or ValueType.STRING, pa.string()) for name in names]
     columns = [(f"c{number}_{place}", kind) for place, kind in enumerate(types)]
     schema = pa.schema([(KEY, pa.string()), *columns])
     correlation_id = part.correlation_id  # the part itself knows Spark, and so cannot travel

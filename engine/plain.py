@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from signals.bins import ValueType
 from signals.timestamps import UNDATED, TimeFormat, read_instants
-from signals.values import read_numbers, value_type_of
+from signals.values import list_type_of, read_numbers, value_type_of
 
 __all__ = ["read_ids", "read_plain"]
 
@@ -26,7 +26,13 @@ def read_ids(array: Any, size: int) -> pa.Array:
 
 
 def read_plain(array: Any, target: pa.DataType, size: int) -> pa.Array:
-    """An array as text, bool, int64, double, date or timestamp; null without one, and where it cannot be read so."""
+    """An array as text, bool, int64, double, date, timestamp or lists; null without one, and where it cannot be so."""
+    if array is not None and pa.types.is_list(target):
+        return (
+            array.cast(target, safe=False)
+            if list_type_of(array.type) is list_type_of(target)
+            else pa.nulls(size, target)
+        )
     if array is None or value_type_of(array.type) is None:
         return pa.nulls(size, target)
     if pa.types.is_dictionary(array.type):

@@ -210,7 +210,8 @@ def _scans(missing: Mapping[Bucket, Need]) -> Iterator[tuple[list[Bucket], Need]
         shares += groups.values()
     for buckets in shares:
         need = union([missing[bucket] for bucket in buckets])
-        at_once = max(1, MOST_STATES // ((len(need.columns) + 1) * len(need.segments)))
+        states = sum(column.states for column in need.columns.values()) + 1
+        at_once = max(1, MOST_STATES // (states * len(need.segments)))
         yield from ((buckets[first : first + at_once], need) for first in range(0, len(buckets), at_once))
 
 

@@ -31,7 +31,7 @@ def scan_rows(dataset: Dataset, plan: ScanPlan) -> pa.Table:
     states = dataset.map(_counting(plan), plan.names, STATE_SCHEMA)
     if _few(dataset, plan):
         return merge_rows(collect(states))
-    with large_batches(states.sparkSession, len(plan.names) + 1):
+    with large_batches(states.sparkSession, plan.width + 1):
         return merged(states)
 
 
@@ -40,8 +40,8 @@ def _few(dataset: Dataset, plan: ScanPlan) -> bool:
     spans = [] if plan.buckets is None else _wanted(plan.buckets)
     roles = Columns(timestamp=plan.timestamp, timestamp_format=plan.time_format)
     pieces = dataset.pieces_in(roles, spans) if spans else dataset.pieces
-    columns = len(plan.columns) * len(plan.segments)
-    return pieces is not None and pieces * columns <= max(MERGED_HERE, 2 * plan.keys * len(plan.columns))
+    states = plan.states * len(plan.segments)
+    return pieces is not None and pieces * states <= max(MERGED_HERE, 2 * plan.keys * plan.states)
 
 
 def _wanted(buckets: Buckets) -> list[Window]:
@@ -74,12 +74,14 @@ def span_of(windows: Sequence[Window]) -> Span:
 
 
 def _counting(plan: ScanPlan) -> Work:
+    at_once = max(1, AT_ONCE // max((column.states for column in plan.columns), default=1))
+
     def work(batches: Batches, task: int) -> Iterator[pa.RecordBatch]:
         began = process_time()
         counted = Scan(plan)
         for batch in batches:
             counted.add(batch.arrays, batch.size, batch.origin)
-            if counted.rows_waiting >= AT_ONCE:
+            if counted.rows_waiting >= at_once:
                 yield from counted.take_rows().combine_chunks().to_batches()
         yield from counted.rows(process_time() - began).combine_chunks().to_batches()
 

@@ -33,6 +33,8 @@ OTHER_HEADER = re.compile(r"CSV header does not conform to the schema\..*?CSV fi
 
 MERGED_AT_ONCE = 10_000
 """State rows of some 2 KB."""
+MERGED_BYTES = 64 << 20
+"""So many bytes of them at the most, where they are longer."""
 VALUES_AT_ONCE = 4_000_000
 """In a batch of rows: 32 MB of numbers."""
 
@@ -54,12 +56,12 @@ def parallelism(spark: SparkSession) -> int:
 
 
 @contextmanager
-def large_batches(spark: SparkSession, columns: int) -> Generator[None]:
-    """While the block runs, rows of so many columns reach Python in large batches, unless the session says how large.
+def large_batches(spark: SparkSession, values: int) -> Generator[None]:
+    """While the block runs, rows of so many values reach Python in large batches, unless the session says how large.
 
     Without a limit in bytes, because Spark weighs the batch again for every row to keep one: a third of its work.
     """
-    rows = min(32_768, max(1, VALUES_AT_ONCE // columns))
+    rows = min(32_768, max(1, VALUES_AT_ONCE // values))
     wanted = {"maxRecordsPerBatch": str(rows), "maxBytesPerBatch": str(2**31 - 1)}
     names = {f"spark.sql.execution.arrow.{name}": value for name, value in wanted.items()}
     ours = {name: value for name, value in names.items() if spark.conf.get(name, None) is None}
@@ -84,7 +86,7 @@ def _merging(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     held: list[pa.RecordBatch] = []
     for batch in batches:
         held.append(batch)
-        if sum(each.num_rows for each in held) < MERGED_AT_ONCE:
+        if sum(each.num_rows for each in held) < MERGED_AT_ONCE and sum(each.nbytes for each in held) < MERGED_BYTES:
             continue
         rows = pa.Table.from_batches(held)
         complete = _first_of_last_state(rows)

@@ -5,13 +5,19 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from engine.monitor import Columns, Monitor, Signal, SignalType
+from engine.monitor import Columns, MetricRequest, Monitor, Signal, SignalType
 from engine.roles import attribution_columns
-from signals.values import value_type_of
+from signals.bins import ValueType
+from signals.catalogue import Kind
+from signals.metrics import METRICS
+from signals.values import column_type_of, list_type_of, value_type_of
 
 __all__ = ["Watched", "attributed", "role_names", "watched_columns"]
 
-NO_DISTRIBUTION = ": it has no distribution"
+LISTS = {
+    ValueType.VECTOR: (Kind.EMBEDDING, "an embedding", "metric_thresholds.embedding"),
+    ValueType.LIST: (Kind.LIST, "a list of strings", "data_quality's metric_thresholds.list"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +28,15 @@ class Watched:
         group: what result rows call it.
         column: its name in production.
         baseline: its name in the baseline; None for a column without one.
-        trouble: why it cannot be profiled; None when it can.
+        trouble: why it is not profiled; None when it is.
+        nested: whether that is because no metric that is asked is about such a column at all.
     """
 
     group: str
     column: str
     baseline: str | None
     trouble: str | None = None
-
-    @property
-    def nested(self) -> bool:
-        """Whether the trouble is that such a column has no distribution at all."""
-        return self.trouble is not None and self.trouble.endswith(NO_DISTRIBUTION)
+    nested: bool = False
 
 
 def role_names(monitor: Monitor) -> set[str]:
@@ -68,49 +71,63 @@ def watched_columns(  # noqa: PLR0917 - production and baseline, each with its c
     monitor; one that only one side has is watched too, so that its loss is told.
     """
     if signal.type is SignalType.PREDICTION_DRIFT:
-        return _predictions(production, baseline, production_roles, baseline_roles)
+        return _predictions(_Sides(signal, production, baseline), production_roles, baseline_roles)
     every = (*production, *(name for name in baseline or {} if name not in production))
     names = signal.features.names or tuple(name for name in every if name not in roles)
-    needs_baseline = baseline is not None
-    return [_feature(name, production, baseline or {}, needs_baseline=needs_baseline) for name in names]
+    sides = _Sides(signal, production, baseline)
+    return [sides.watched(name, name, needs_baseline=baseline is not None) for name in names]
 
 
-def _feature(
-    name: str, production: Mapping[str, pa.DataType], baseline: Mapping[str, pa.DataType], *, needs_baseline: bool
-) -> Watched:
-    return Watched(name, name, name, _trouble(name, production, baseline, name, needs_baseline=needs_baseline))
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """The columns of both sides, and the signal that watches some of them."""
+
+    signal: Signal
+    production: Mapping[str, pa.DataType]
+    baseline: Mapping[str, pa.DataType] | None
+
+    def watched(self, name: str, other: str, *, needs_baseline: bool = True) -> Watched:
+        """A column of production and the baseline's that it is compared with."""
+        missing = self._missing(name, other, needs_baseline=needs_baseline)
+        nested = None if missing else self._nested(name, other) or self._unasked(name, other)
+        return Watched(name, name, other, missing or nested, nested is not None)
+
+    def _missing(self, name: str, other: str, *, needs_baseline: bool) -> str | None:
+        if name not in self.production:
+            return f"the column {name!r} is missing in production"
+        if needs_baseline and other not in (self.baseline or {}):
+            return f"the column {other!r} is missing in the baseline"
+        return None
+
+    def _nested(self, name: str, other: str) -> str | None:
+        """What has no distribution; lists that the baseline has, too, are another matter."""
+        before = (self.baseline or {}).get(other)
+        lists = before is None or list_type_of(before)
+        for side, kind in (("production", self.production[name]), ("the baseline", before)):
+            if kind is not None and (column_type_of(kind) if lists else value_type_of(kind)) is None:
+                return f"the column {name!r} is nested or binary in {side} ({kind}): it has no distribution"
+        return None
+
+    def _unasked(self, name: str, other: str) -> str | None:
+        """Lists have metrics of their own, which nobody gets unasked."""
+        arrow = (self.baseline or {}).get(other, self.production[name])
+        found = list_type_of(arrow)
+        if found is None:
+            return None
+        kind, what, where = LISTS[found]
+        if any(self._asks(request, name, kind) for request in self.signal.metrics):
+            return None
+        return f"the column {name!r} is {what} ({arrow}): no metric of {where} is asked of it"
+
+    def _asks(self, request: MetricRequest, name: str, kind: Kind) -> bool:
+        if kind not in METRICS[request.metric].kinds or request.feature not in (None, name):
+            return False
+        listed = self.signal.features.names is not None
+        return request.feature == name or request.kind is kind or (request.kind is None and listed)
 
 
-def _predictions(
-    production: Mapping[str, pa.DataType],
-    baseline: Mapping[str, pa.DataType] | None,
-    now: Columns,
-    before: Columns | None,
-) -> list[Watched]:
+def _predictions(sides: _Sides, now: Columns, before: Columns | None) -> list[Watched]:
     before = before or Columns()
     # A training set has the target and perhaps no prediction: then the target is what predictions are compared with.
     pairs = [(now.prediction, before.prediction or before.actual or now.prediction), (now.score, before.score)]
-    found: list[Watched] = []
-    for column, other in pairs:
-        if column is None or other is None:
-            continue
-        found.append(Watched(column, column, other, _trouble(column, production, baseline or {}, other)))
-    return found
-
-
-def _trouble(
-    name: str,
-    production: Mapping[str, pa.DataType],
-    baseline: Mapping[str, pa.DataType],
-    other: str,
-    *,
-    needs_baseline: bool = True,
-) -> str | None:
-    if name not in production:
-        return f"the column {name!r} is missing in production"
-    if needs_baseline and other not in baseline:
-        return f"the column {other!r} is missing in the baseline"
-    for side, kind in (("production", production[name]), ("the baseline", baseline.get(other))):
-        if kind is not None and value_type_of(kind) is None:
-            return f"the column {name!r} is nested or binary in {side} ({kind}){NO_DISTRIBUTION}"
-    return None
+    return [sides.watched(column, other) for column, other in pairs if column is not None and other is not None]

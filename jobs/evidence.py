@@ -106,6 +106,14 @@ def _named(details: Mapping[str, Any]) -> list[str]:
     if details.get("unseen"):
         values = [f"{value} ({count:,})" for value, count in _counted(details["unseen"])]
         said.append(f"not in the baseline: {listed(values, 10)}")
+    if details.get("moved"):
+        moved = [
+            f"{place} from {number(before)} to {number(now)} ({percent(share)} of it)"
+            for place, now, before, share in details["moved"]
+        ]
+        said.append(f"dimensions that moved most: {listed(moved, 5)}")
+    if str(details.get("p_value_method", "")).startswith("none: "):
+        said.append(f"no p-value: {details['p_value_method'].removeprefix('none: ')}")
     if details.get("values"):
         said.append(f"these: {listed([printable(str(value)) for value in details['values']], 10)}")
     return said

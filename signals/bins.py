@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from signals.catalogue import Kind
+from signals.covariance_sketch import SKETCH_SIZE
 
-__all__ = ["Bins", "CategoricalBins", "NumericBins", "ValueType"]
+__all__ = ["LISTS", "Bins", "CategoricalBins", "NumericBins", "ValueType", "VectorBins"]
 
 
 class ValueType(StrEnum):
@@ -24,11 +25,18 @@ class ValueType(StrEnum):
     STRING = "string"
     DATE = "date"
     TIMESTAMP = "timestamp"
+    VECTOR = "vector"
+    """A list of numbers."""
+    LIST = "list"
+    """A list of strings; as a number it is its length."""
+
+
+LISTS = frozenset({ValueType.VECTOR, ValueType.LIST})
 
 
 @dataclass(frozen=True)
 class NumericBins:
-    """Half-open cells ``(-inf, e0), [e0, e1), ..., [e_last, inf)`` of a numerical column.
+    """Half-open cells ``(-inf, e0), [e0, e1), ..., [e_last, inf)`` of a numerical column, or of lists' lengths.
 
     A single value v has a cell of its own as ``[v, next representable number)``, and the baseline's range is exactly
     the cells between ``low`` and the number after ``high``, so that being out of bounds is a count of cells.
@@ -46,11 +54,18 @@ class NumericBins:
     high: float
     center: float = 0.0
 
-    kind = Kind.NUMERICAL
+    @property
+    def kind(self) -> Kind:
+        return Kind.LIST if self.value_type in LISTS else Kind.NUMERICAL
 
     @property
     def cells(self) -> int:
         return len(self.edges) + 1
+
+    @property
+    def sums(self) -> int:
+        """How many sums a profile has."""
+        return self.cells
 
     @property
     def inside(self) -> slice:
@@ -83,6 +98,7 @@ class CategoricalBins:
     complete: bool = True
 
     kind = Kind.CATEGORICAL
+    sums = 0
 
     @property
     def cells(self) -> int:
@@ -96,7 +112,32 @@ class CategoricalBins:
         return self.__dict__["_id"]
 
 
-Bins = NumericBins | CategoricalBins
+@dataclass(frozen=True)
+class VectorBins:
+    """What vectors of an embedding have in common: all that can be read are in the one cell.
+
+    Attributes:
+        dimensions: how long a readable vector is; 0 where the baseline's have no length in common, and none is read.
+    """
+
+    dimensions: int
+
+    kind = Kind.EMBEDDING
+    value_type = ValueType.VECTOR
+    cells = 1
+
+    @property
+    def sums(self) -> int:
+        """How many sums a profile has: one per dimension, and those of the sketch of their covariance."""
+        return self.dimensions + SKETCH_SIZE if self.dimensions else 0
+
+    @property
+    def id(self) -> str:
+        """A name that is equal exactly where the bins are equal."""
+        return _digest(self.value_type, str(self.dimensions))
+
+
+Bins = NumericBins | CategoricalBins | VectorBins
 
 
 def _digest(*parts: str) -> str:

@@ -16,7 +16,10 @@ from typing import Any
 
 from signals.measurement import Measurement, Undefined
 
-__all__ = ["METRICS", "Bad", "Family", "Kind", "Metric", "find_metric", "metric", "metrics_of", "near_names"]
+__all__ = [
+    "BOTH_KINDS", "EVERY_KIND", "METRICS", "Bad", "Family", "Kind", "Metric", "find_metric", "metric", "metrics_of",
+    "near_names",
+]  # fmt: skip
 
 
 class Family(StrEnum):
@@ -47,6 +50,10 @@ class Kind(StrEnum):
 
     NUMERICAL = "numerical"
     CATEGORICAL = "categorical"
+    EMBEDDING = "embedding"
+    """A list of numbers that is as long in every row."""
+    LIST = "list"
+    """A list of strings, of which the length is looked at."""
 
 
 class Bad(StrEnum):
@@ -58,7 +65,9 @@ class Bad(StrEnum):
     """Neither: a threshold needs an operator of its own."""
 
 
-BOTH_KINDS = frozenset(Kind)
+BOTH_KINDS = frozenset({Kind.NUMERICAL, Kind.CATEGORICAL})
+"""What has a distribution."""
+EVERY_KIND = frozenset(Kind)
 
 
 @dataclass(frozen=True, slots=True)

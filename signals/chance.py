@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-__all__ = ["DRAWS", "Chance", "draw_samples", "of_draws", "of_gap", "of_psi", "of_test"]
+__all__ = ["ALPHA", "DRAWS", "Chance", "draw_samples", "of_draws", "of_gap", "of_psi", "of_test"]
 
 DRAWS = 500
 ALPHA = 0.05

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from signals.bin_names import NULL, category_names, interval_names
 from signals.binning import Binning, BinningMethod, comparison_cuts, requested_edges
-from signals.bins import NumericBins
+from signals.bins import CategoricalBins, NumericBins
 from signals.chance import draw_samples
 from signals.measurement import Undefined
 from signals.moments import standard_deviation_of
@@ -17,6 +17,9 @@ from signals.profile import NumericProfile, Profile
 from signals.quantiles import quantile_of
 
 __all__ = ["Change"]
+
+READABLE = "readable"
+"""The one bin of vectors, which are not compared by bins."""
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -104,7 +107,7 @@ class Change:
         bins = self.current.bins
         if isinstance(bins, NumericBins):
             return interval_names(bins.edges[self.cuts], bins.value_type)
-        return category_names(bins.categories)
+        return category_names(bins.categories) if isinstance(bins, CategoricalBins) else [READABLE]
 
     @cached_property
     def bins(self) -> list[str]:

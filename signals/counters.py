@@ -18,7 +18,7 @@ from signals.slots import Fold
 from signals.state import StateRows
 from signals.values import read_numbers, read_texts
 
-__all__ = ["CategoricalCounter", "Counter", "NumericCounter", "Part"]
+__all__ = ["CategoricalCounter", "Counter", "NumericCounter", "Part", "block_of"]
 
 
 class Part:
@@ -143,7 +143,7 @@ class NumericCounter:
 
     def write(self, rows: StateRows, column: int, fold: Fold, origin: int) -> None:
         arrays = {
-            "counts": _block(fold, self._scalars, self._counts),
+            "counts": block_of(fold, self._scalars, self._counts),
             "sums": fold.of(self._sums),
             "total": fold.of(self._squares),
             "low": fold.of(self._low, np.minimum),
@@ -231,7 +231,9 @@ class CategoricalCounter:
             found.add(texts[start:end], counts[start:end].tolist())
 
     def write(self, rows: StateRows, column: int, fold: Fold, origin: int) -> None:
-        rows.add_arrays(fold.keys, column, Part.PROFILE, origin, {"counts": _block(fold, self._scalars, self._counts)})
+        rows.add_arrays(
+            fold.keys, column, Part.PROFILE, origin, {"counts": block_of(fold, self._scalars, self._counts)}
+        )
         for key, slots in fold.members().items() if self._unseen else ():
             found = UnseenTexts(self.named)
             for each in (self._unseen[slot] for slot in slots if slot in self._unseen):
@@ -242,7 +244,8 @@ class CategoricalCounter:
         self._clear()
 
 
-def _block(fold: Fold, scalars: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def block_of(fold: Fold, scalars: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """int64[keys, scalars and cells]: how both travel, by key."""
     return np.concatenate((fold.of(scalars), fold.of(counts)), axis=1)
 
 

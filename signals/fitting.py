@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from signals.bins import Bins, CategoricalBins, NumericBins, ValueType
+from signals.bins import LISTS, Bins, CategoricalBins, NumericBins, ValueType, VectorBins
 from signals.catalogue import Kind
 from signals.kernel import ScannedColumn
 from signals.profile import CategoricalProfile, NumericProfile, Profile, most_frequent
@@ -25,11 +25,14 @@ HEAVY = 1 / 256
 FEW_INTEGERS = 20
 """An integer column with at most this many distinct values in the baseline is categorical."""
 
+SHORTEST = 1.0
+"""An edge among lists' lengths, so that empty lists are in cells of their own."""
+
 Floats = npt.NDArray[np.float64]
 
 
 def surveyed_column(name: str, value_type: ValueType, kind: Kind | None, max_categories: int) -> ScannedColumn:
-    """How a column is counted before its bins exist: in one cell, or with no vocabulary.
+    """How a column is counted before its bins exist: in one cell, or with no vocabulary; lists by their lengths.
 
     Args:
         name: the column's name in the data.
@@ -37,6 +40,8 @@ def surveyed_column(name: str, value_type: ValueType, kind: Kind | None, max_cat
         kind: how the user wants it read; None leaves it to the rule of `fit_bins`.
         max_categories: how many categories the vocabulary may have.
     """
+    if value_type in LISTS:
+        return ScannedColumn(name, NumericBins(value_type, np.zeros(0), np.nan, np.nan))
     text = value_type in (ValueType.STRING, ValueType.BOOLEAN)
     if kind is Kind.CATEGORICAL or (kind is None and text):
         return ScannedColumn(name, CategoricalBins(value_type, ()), named=max_categories + 1)  # one more tells more
@@ -65,6 +70,11 @@ def fit_bins(
     """
     if isinstance(surveyed, CategoricalProfile):
         return _vocabulary(surveyed, max_categories)
+    assert isinstance(surveyed, NumericProfile)
+    if surveyed.bins.value_type is ValueType.VECTOR:
+        return VectorBins(_common_length(surveyed, sample))
+    if surveyed.bins.value_type is ValueType.LIST:
+        edges = [*edges, SHORTEST]
     few = surveyed.distinct is not None and 0 < len(surveyed.distinct.values) <= FEW_INTEGERS
     if kind is None and few and surveyed.bins.value_type is ValueType.INTEGER and surveyed.distinct is not None:
         integers = sorted(int(float(value)) for value in surveyed.distinct.values)
@@ -83,7 +93,7 @@ def _vocabulary(surveyed: CategoricalProfile, max_categories: int) -> Categorica
 def _cells(surveyed: NumericProfile, sample: Floats, edges: Iterable[float]) -> NumericBins:
     value_type = surveyed.bins.value_type
     if surveyed.low > surveyed.high:
-        return NumericBins(value_type, np.zeros(0), np.nan, np.nan)
+        return NumericBins(value_type, np.array(sorted(edges), np.float64), np.nan, np.nan)
     low, high = surveyed.low, surveyed.high
     sample = np.sort(sample[np.isfinite(sample)]) + 0.0
     found = [low, _after(high, value_type), *edges]
@@ -103,7 +113,16 @@ def _heavy(sample: Floats) -> list[float]:
     return values[counts > HEAVY * len(sample)].tolist()
 
 
+def _common_length(surveyed: NumericProfile, sample: Floats) -> int:
+    """How long vectors are, or most of them; 0 where no length is that of more than half of them."""
+    if surveyed.low == surveyed.high:
+        return int(surveyed.low)
+    lengths, counts = np.unique(sample, return_counts=True)
+    return int(lengths[counts.argmax()]) if len(sample) and 2 * counts.max() > len(sample) else 0
+
+
 def _after(value: float, value_type: ValueType) -> float:
     """Where the values after this one begin: between two integers there are none."""
     following = math.nextafter(value, math.inf)
-    return max(value + 1.0, following) if value_type is ValueType.INTEGER else following
+    whole = value_type in (ValueType.INTEGER, ValueType.LIST)
+    return max(value + 1.0, following) if whole else following

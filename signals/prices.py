@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from signals.bins import CategoricalBins
+from signals.bins import NumericBins
 from signals.change import Change
 from signals.chi_squared import contingency_table
 from signals.distances import (
@@ -203,7 +203,7 @@ def _outside_rate(change: Change) -> Prices | Undefined:
     if isinstance(now, Undefined):
         return now
     bins = change.current.bins
-    inside = slice(0, -1) if isinstance(bins, CategoricalBins) else bins.inside
+    inside = bins.inside if isinstance(bins, NumericBins) else slice(0, -1)
     outside = np.ones(bins.cells)
     outside[inside] = 0.0
     return _alike(ByCell(outside))

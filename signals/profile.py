@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from signals.bins import CategoricalBins, NumericBins
+from signals.bins import Bins, CategoricalBins, NumericBins, VectorBins
 from signals.distinct import Distinct
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "CategoricalProfile",
     "NumericProfile",
     "Profile",
+    "VectorProfile",
     "add_profiles",
     "most_frequent",
     "sum_profiles",
@@ -114,7 +115,43 @@ class CategoricalProfile(Tally):
         return add_profiles(self, other)  # type: ignore[return-value]
 
 
-Profile = NumericProfile | CategoricalProfile
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorProfile(Tally):
+    """The profile of an embedding; a vector of another length or with an element that is no number is unreadable.
+
+    Attributes:
+        bins: how long vectors are.
+        sums: float64[bins.sums], the sum of the vectors, and the sketch of Σ x xᵀ (`signals.covariance_sketch`).
+        squares: Σ |x|².
+    """
+
+    bins: VectorBins
+    sums: npt.NDArray[np.float64]
+    squares: float = 0.0
+
+    @classmethod
+    def empty(cls, bins: VectorBins) -> Self:
+        """The profile of no rows."""
+        return cls(
+            rows=0, nulls=0, nans=0, unreadable=0, bins=bins,
+            counts=np.zeros(bins.cells, np.int64), sums=np.zeros(bins.sums),
+        )  # fmt: skip
+
+    @property
+    def total(self) -> npt.NDArray[np.float64]:
+        """float64[dimensions], the sum of the vectors."""
+        return self.sums[: self.bins.dimensions]
+
+    @property
+    def sketch(self) -> npt.NDArray[np.float64]:
+        """float64[SKETCH_SIZE], the sketch of Σ x xᵀ; empty without dimensions."""
+        return self.sums[self.bins.dimensions :]
+
+    def __add__(self, other: Self) -> Self:
+        return add_profiles(self, other)  # type: ignore[return-value]
+
+
+Profile = NumericProfile | CategoricalProfile | VectorProfile
 
 
 def sum_profiles(profiles: Sequence[Profile]) -> Profile:
@@ -135,11 +172,14 @@ def sum_profiles(profiles: Sequence[Profile]) -> Profile:
         return replace(
             first,
             **_summed(profiles),
-            sums=np.add.reduce(np.stack([each.sums for each in numeric]), axis=0),
-            squares=reduce(add, (each.squares for each in numeric)),
+            **_sums(numeric),
             low=min(each.low for each in numeric),
             high=max(each.high for each in numeric),
             infinite=sum(each.infinite for each in numeric),
+        )
+    if isinstance(first, VectorProfile):
+        return replace(
+            first, **_summed(profiles), **_sums([each for each in profiles if isinstance(each, VectorProfile)])
         )
     unseen: dict[str, int] = {}
     for each in profiles:
@@ -164,14 +204,24 @@ def agree(one: Profile, other: Profile) -> bool:
     exact = ("rows", "nulls", "nans", "unreadable")
     if any(getattr(one, name) != getattr(other, name) for name in exact):
         return False
-    if isinstance(one, CategoricalProfile) and isinstance(other, CategoricalProfile):
-        return one.unseen == other.unseen
-    if not isinstance(one, NumericProfile) or not isinstance(other, NumericProfile):
-        return False
-    if (one.low, one.high, one.infinite) != (other.low, other.high, other.infinite):
-        return False
-    scale = np.sqrt(one.squares * one.rows)  # no sum is larger than this
-    return np.allclose(one.sums, other.sums, rtol=1e-9, atol=1e-9 * scale, equal_nan=True)
+    match one, other:
+        case (CategoricalProfile(), CategoricalProfile()):
+            return one.unseen == other.unseen
+        case (VectorProfile(), VectorProfile()):
+            same = bool(np.isclose(one.squares, other.squares, rtol=1e-9, equal_nan=True))
+            return same and _close(one.total, other.total, one)
+        case (NumericProfile(), NumericProfile()):
+            same = (one.low, one.high, one.infinite) == (other.low, other.high, other.infinite)
+            return same and _close(one.sums, other.sums, one)
+        case _:
+            return False
+
+
+def _close(
+    sums: npt.NDArray[np.float64], others: npt.NDArray[np.float64], profile: NumericProfile | VectorProfile
+) -> bool:
+    scale = np.sqrt(profile.squares * profile.rows)  # no sum is larger than this
+    return np.allclose(sums, others, rtol=1e-9, atol=1e-9 * scale, equal_nan=True)
 
 
 def most_frequent(counts: dict[str, int], keep: int) -> dict[str, int]:
@@ -181,9 +231,15 @@ def most_frequent(counts: dict[str, int], keep: int) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:keep])
 
 
-def _same_bins(one: NumericBins | CategoricalBins, other: NumericBins | CategoricalBins) -> None:
+def _same_bins(one: Bins, other: Bins) -> None:
     if one is not other and one.id != other.id:
         raise ValueError(f"profiles of different bins do not add: {one.id} and {other.id}")
+
+
+def _sums(profiles: Sequence[NumericProfile] | Sequence[VectorProfile]) -> dict[str, object]:
+    with np.errstate(over="ignore", invalid="ignore"):  # sums of huge numbers overflow; metrics say so
+        sums = np.add.reduce(np.stack([each.sums for each in profiles]), axis=0)
+    return {"sums": sums, "squares": reduce(add, (each.squares for each in profiles))}
 
 
 def _summed(profiles: Sequence[Tally]) -> dict[str, object]:

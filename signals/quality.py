@@ -11,9 +11,9 @@ from math import isfinite
 from typing import Any
 
 from signals.bins import CategoricalBins
-from signals.catalogue import Bad, Family, metric
+from signals.catalogue import EVERY_KIND, Bad, Family, metric
 from signals.measurement import Measurement, Undefined
-from signals.profile import CategoricalProfile, NumericProfile, Profile
+from signals.profile import CategoricalProfile, NumericProfile, Profile, VectorProfile
 
 __all__ = [
     "NO_ROWS", "Column", "Dataset", "beside_baseline", "data_type_error_rate", "no_values", "null_value_rate",
@@ -86,7 +86,8 @@ def beside_baseline(column: Column, formula: Callable[[Profile], Measurement | U
 
 @metric(
     "null_value_rate", aliases=("NullValueRate",), family=Family.QUALITY, bad=Bad.HIGHER, unit="share",
-    range=(0.0, 1.0), source="Azure ML, data quality metrics",
+    range=(0.0, 1.0), kinds=EVERY_KIND,
+    source="Azure ML, data quality metrics",
 )  # fmt: skip
 def null_value_rate(column: Column) -> Measurement | Undefined:
     """Nulls / rows; NaN counts as null."""
@@ -95,7 +96,8 @@ def null_value_rate(column: Column) -> Measurement | Undefined:
 
 @metric(
     "percent_empty", aliases=("percentEmpty",), family=Family.QUALITY, bad=Bad.HIGHER, unit="percent",
-    range=(0.0, 100.0), source="Arize, data quality metrics",
+    range=(0.0, 100.0), kinds=EVERY_KIND,
+    source="Arize, data quality metrics",
 )  # fmt: skip
 def percent_empty(column: Column) -> Measurement | Undefined:
     """100 × the null value rate."""
@@ -104,7 +106,8 @@ def percent_empty(column: Column) -> Measurement | Undefined:
 
 @metric(
     "data_type_error_rate", aliases=("DataTypeErrorRate",), family=Family.QUALITY, bad=Bad.HIGHER, unit="share",
-    range=(0.0, 1.0), source="Azure ML, data quality metrics",
+    range=(0.0, 1.0), kinds=EVERY_KIND,
+    source="Azure ML, data quality metrics",
 )  # fmt: skip
 def data_type_error_rate(column: Column) -> Measurement | Undefined:
     """The share of non-null values that cannot be read as the baseline's type."""
@@ -139,6 +142,8 @@ def _outside_rate(profile: Profile) -> Measurement | Undefined:
         return no_values(profile)
     if isinstance(profile, CategoricalProfile):
         return _outside_vocabulary(profile)
+    if isinstance(profile, VectorProfile):
+        return Undefined("the values are vectors, which have no bounds")
     return _outside_range(profile)
 
 

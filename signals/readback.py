@@ -8,11 +8,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from signals.bins import NumericBins
+from signals.bins import Bins, CategoricalBins, NumericBins
 from signals.blocks import Blocks
 from signals.counters import INFINITE, NANS, NULLS, ROWS, SCALARS, UNREADABLE, Part
 from signals.distinct import Distinct
-from signals.profile import CategoricalProfile, NumericProfile, Profile, most_frequent
+from signals.profile import CategoricalProfile, NumericProfile, Profile, VectorProfile, most_frequent
 from signals.scan_plan import ScannedColumn
 
 __all__ = ["profiles_of", "sample_of"]
@@ -79,9 +79,9 @@ class _States:
         counts, sums = Blocks.of(mine["counts"]), Blocks.of(mine["sums"])
         return cls(mine["key"].to_numpy(), mine["column"].to_numpy(), counts, sums, moments)
 
-    def of_column(self, number: int, cells: int, keys: int) -> "_Columns":
+    def of_column(self, number: int, bins: Bins, keys: int) -> "_Columns":
         mine = np.flatnonzero(self.column == number)
-        counts, sums = np.zeros((len(mine) + 1, SCALARS + cells), np.int64), np.zeros((len(mine) + 1, cells))
+        counts, sums = np.zeros((len(mine) + 1, SCALARS + bins.cells), np.int64), np.zeros((len(mine) + 1, bins.sums))
         moments = np.array([[0.0, np.inf, -np.inf]] * (len(mine) + 1))
         if len(mine):
             counts[:-1], moments[:-1] = self.counts.take(mine, np.int64), self.moments[mine]
@@ -105,7 +105,7 @@ class _Columns:
 
 def _profiles(states: _States, names: _Names, number: int, column: ScannedColumn, keys: int) -> Iterator[Profile]:
     """One column's profile by key."""
-    bins, found = column.bins, states.of_column(number, column.bins.cells, keys)
+    bins, found = column.bins, states.of_column(number, column.bins, keys)
     for key, place in enumerate(found.place):
         scalars, counts = found.scalars[place], found.counts[place]
         tally = {
@@ -118,7 +118,10 @@ def _profiles(states: _States, names: _Names, number: int, column: ScannedColumn
                 infinite=scalars[INFINITE],
                 distinct=names.distinct(key, number, numbers=True) if column.distinct_up_to else None,
             )  # fmt: skip
-        else:
+        elif isinstance(bins, CategoricalBins):
             unseen = most_frequent(names.values.get((key, number), {}), column.named)
             distinct = names.distinct(key, number, numbers=False)
             yield CategoricalProfile(**tally, bins=bins, counts=counts, unseen=unseen, distinct=distinct)
+        else:
+            sums, squares = found.sums[place], found.moments[place][0]
+            yield VectorProfile(**tally, bins=bins, counts=counts, sums=sums, squares=squares, distinct=None)

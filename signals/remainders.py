@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from signals.profile import CategoricalProfile, NumericProfile, Profile, sum_profiles
+from signals.profile import CategoricalProfile, NumericProfile, Profile, VectorProfile, sum_profiles
 
 __all__ = ["remainder"]
 
@@ -42,6 +42,8 @@ def remainder(whole: Profile, parts: Sequence[Profile]) -> Profile:
         return _numbers(left, taken)
     if isinstance(left, CategoricalProfile) and isinstance(taken, CategoricalProfile):
         return _categories(left, taken)
+    if isinstance(left, VectorProfile) and isinstance(taken, VectorProfile):
+        return _vectors(left, taken)
     raise AssertionError("profiles of the same bins are of one kind")
 
 
@@ -58,3 +60,10 @@ def _numbers(left: NumericProfile, taken: NumericProfile) -> NumericProfile:
         sums = np.where(left.counts > 0, left.sums - taken.sums, 0.0)
     squares = max(0.0, left.squares - taken.squares)
     return replace(left, sums=sums, squares=squares, infinite=left.infinite - taken.infinite)
+
+
+def _vectors(left: VectorProfile, taken: VectorProfile) -> VectorProfile:
+    if not left.valid:
+        return replace(left, sums=np.zeros(left.bins.sums), squares=0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return replace(left, sums=left.sums - taken.sums, squares=max(0.0, left.squares - taken.squares))

@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 
-from signals.bins import Bins, NumericBins
+from signals.bins import Bins, CategoricalBins, NumericBins, ValueType, VectorBins
 from signals.counters import CategoricalCounter, Counter, NumericCounter
 from signals.keys import Buckets
 from signals.profile import NAMED_UNSEEN
 from signals.segments import EVERYTHING, Segment
 from signals.timestamps import TimeFormat
+from signals.vector_counter import VectorCounter
 
 __all__ = ["ScanPlan", "ScannedColumn"]
+
+SURVEYED_LENGTH = 1024
+"""How long vectors are taken to be, before it is known."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,25 @@ class ScannedColumn:
     estimate: bool = True
     named: int = NAMED_UNSEEN
 
+    @property
+    def width(self) -> int:
+        """About how many values a row has."""
+        if isinstance(self.bins, VectorBins):
+            return self.bins.dimensions or 1
+        return SURVEYED_LENGTH if self.bins.value_type is ValueType.VECTOR else 1
+
+    @property
+    def states(self) -> int:
+        """How many states of the usual 2 KB one of it amounts to."""
+        return max(1, self.bins.sums // 256)
+
     def counter(self) -> Counter:
         """A fresh counter of this column."""
         if isinstance(self.bins, NumericBins):
             return NumericCounter(self.bins, self.distinct_up_to, self.estimate)
-        return CategoricalCounter(self.bins, self.named)
+        if isinstance(self.bins, CategoricalBins):
+            return CategoricalCounter(self.bins, self.named)
+        return VectorCounter(self.bins)
 
 
 @dataclass(frozen=True)
@@ -63,6 +81,16 @@ class ScanPlan:
         time = () if self.timestamp is None else (self.timestamp,)
         filters = (name for segment in self.segments for name in segment.columns)
         return tuple(dict.fromkeys((*(column.name for column in self.columns), *time, *filters)))
+
+    @property
+    def width(self) -> int:
+        """About how many values a row has in all columns that are read."""
+        return len(self.names) + sum(column.width - 1 for column in self.columns)
+
+    @property
+    def states(self) -> int:
+        """How many states of the usual 2 KB those of one key amount to."""
+        return sum(column.states for column in self.columns)
 
     @property
     def keys(self) -> int:

@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from signals.bins import ValueType
+from signals.bins import LISTS, ValueType
 
-__all__ = ["is_nested", "read_micros", "read_numbers", "read_texts", "value_type_of"]
+__all__ = [
+    "column_type_of", "is_nested", "list_type_of", "read_micros", "read_numbers", "read_texts", "value_type_of",
+]  # fmt: skip
 
 NUMBER = r"^\s*[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[iI]nf(inity)?|[nN]a[nN])\s*$"
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC by definition
@@ -21,7 +23,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def value_type_of(kind: pa.DataType) -> ValueType | None:
-    """What a column of this Arrow type holds; None for nested and binary columns, which have no distribution."""
+    """What a column of this Arrow type holds; None for nested and binary ones: their values are not one thing each."""
     if pa.types.is_dictionary(kind):
         return value_type_of(kind.value_type)
     known: list[tuple[Callable[[pa.DataType], bool], ValueType]] = [
@@ -38,17 +40,38 @@ def value_type_of(kind: pa.DataType) -> ValueType | None:
     return next((value_type for test, value_type in known if test(kind)), None)
 
 
+def list_type_of(kind: pa.DataType) -> ValueType | None:
+    """What the lists of a column of this Arrow type are; None for all other columns."""
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
+        return None
+    element = value_type_of(kind.value_type)
+    if pa.types.is_null(kind.value_type) or element is None:
+        return None
+    if element in (ValueType.INTEGER, ValueType.DOUBLE):
+        return ValueType.VECTOR
+    return ValueType.LIST if element is ValueType.STRING else None
+
+
+def column_type_of(kind: pa.DataType) -> ValueType | None:
+    """What a column of this Arrow type can be profiled as: one value a row, or a list of numbers or strings."""
+    return value_type_of(kind) or list_type_of(kind)
+
+
 def is_nested(kind: pa.DataType) -> bool:
-    """Whether a column of this type is left out of every distribution."""
+    """Whether a column of this type has no distribution."""
     return value_type_of(kind) is None
 
 
 def read_numbers(array: pa.Array, value_type: ValueType) -> pa.Array:
     """The values as double[n]; null where they are null or cannot be read as `value_type`.
 
-    Dates and timestamps are seconds since 1970 UTC. Integers beyond 2**53 are rounded to the nearest double.
+    Dates and timestamps are seconds since 1970 UTC. Integers beyond 2**53 are rounded to the nearest double. Lists are
+    their lengths.
     """
     kind = array.type
+    if value_type in LISTS:
+        fits = list_type_of(kind) is value_type
+        return pc.list_value_length(array).cast(pa.float64()) if fits else pa.nulls(len(array), pa.float64())
     if pa.types.is_float64(kind) and value_type is ValueType.DOUBLE:
         return array
     if pa.types.is_dictionary(kind):

@@ -6,12 +6,12 @@ from pydantic import BeforeValidator, Discriminator, Tag
 
 from engine.definitions.shape import Shape, complain, key
 from engine.definitions.words import Name, OneOf
-from signals.catalogue import Kind
+from signals.catalogue import BOTH_KINDS
 
 __all__ = ["ALL_FEATURES", "FeatureChoice", "FeatureKinds", "FeatureList", "TopFeatures"]
 
 ALL_FEATURES = "all_features"
-KindWord = Annotated[str, OneOf(tuple(Kind))]
+KindWord = Annotated[str, OneOf(tuple(sorted(BOTH_KINDS, reverse=True)))]
 FeatureKinds = dict[str, KindWord]
 
 

@@ -98,7 +98,7 @@ class Metrics:
 
 HOMES = {
     Family.DRIFT: "data_drift and prediction_drift",
-    Family.QUALITY: "numerical, categorical or features of data_quality",
+    Family.QUALITY: "numerical, categorical, embedding, list or features of data_quality",
     Family.DATASET: "dataset of data_quality",
     Family.CLASSIFICATION: "classification of model_performance",
     Family.REGRESSION: "regression of model_performance",
@@ -113,9 +113,12 @@ Table = dict[str, Thresholds]
 
 NumericalDrift = Annotated[Table, Metrics((Family.DRIFT,), Kind.NUMERICAL)]
 CategoricalDrift = Annotated[Table, Metrics((Family.DRIFT,), Kind.CATEGORICAL)]
+EmbeddingDrift = Annotated[Table, Metrics((Family.DRIFT,), Kind.EMBEDDING)]
 Drift = Annotated[Table, Metrics((Family.DRIFT,))]
 NumericalQuality = Annotated[Table, Metrics((Family.QUALITY,), Kind.NUMERICAL)]
 CategoricalQuality = Annotated[Table, Metrics((Family.QUALITY,), Kind.CATEGORICAL)]
+EmbeddingQuality = Annotated[Table, Metrics((Family.QUALITY,), Kind.EMBEDDING)]
+ListQuality = Annotated[Table, Metrics((Family.QUALITY,), Kind.LIST)]
 Quality = Annotated[Table, Metrics((Family.QUALITY,))]
 Dataset = Annotated[Table, Metrics((Family.DATASET,))]
 Classification = Annotated[Table, Metrics((Family.CLASSIFICATION,))]
@@ -137,8 +140,9 @@ class DriftThresholds(Shape):
 
     numerical: NumericalDrift = key(default_factory=dict, description="For numerical features.")
     categorical: CategoricalDrift = key(default_factory=dict, description="For categorical features.")
+    embedding: EmbeddingDrift = key(default_factory=dict, description="For embeddings: columns of lists of numbers.")
     features: dict[str, Drift] = key(
-        default_factory=dict, description="For single features, by name; they win over the two above."
+        default_factory=dict, description="For single features, by name; they win over those above."
     )
 
 
@@ -149,8 +153,10 @@ class QualityThresholds(Shape):
 
     numerical: NumericalQuality = key(default_factory=dict, description="For numerical features.")
     categorical: CategoricalQuality = key(default_factory=dict, description="For categorical features.")
+    embedding: EmbeddingQuality = key(default_factory=dict, description="For embeddings: columns of lists of numbers.")
+    lists: ListQuality = key("list", default_factory=dict, description="For columns of lists of strings.")
     features: dict[str, Quality] = key(
-        default_factory=dict, description="For single features, by name; they win over the two above."
+        default_factory=dict, description="For single features, by name; they win over those above."
     )
     dataset: Dataset = key(default_factory=dict, description="For the dataset as a whole.")
 

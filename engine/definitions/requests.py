@@ -85,9 +85,11 @@ def _by_kind(signal: DataDriftSignal | PredictionDriftSignal | DataQualitySignal
     thresholds = signal.metric_thresholds
     yield from _requests(thresholds.numerical, Kind.NUMERICAL)
     yield from _requests(thresholds.categorical, Kind.CATEGORICAL)
+    yield from _requests(thresholds.embedding, Kind.EMBEDDING)
     for feature, table in thresholds.features.items():
         yield from _requests(table, feature=feature)
     if isinstance(signal, DataQualitySignal):
+        yield from _requests(signal.metric_thresholds.lists, Kind.LIST)
         yield from _requests(signal.metric_thresholds.dataset)
 
 

@@ -16,7 +16,7 @@ from engine.store.sql import every, literal, one_of, some
 from engine.store.table import Change, Snapshot
 from engine.tables import BINS
 from engine.version import ENGINE_VERSION
-from signals.bins import Bins, CategoricalBins, NumericBins, ValueType
+from signals.bins import Bins, CategoricalBins, NumericBins, ValueType, VectorBins
 from signals.catalogue import Kind
 
 __all__ = ["bins_change", "find_bins", "load_bins", "superseded_ids"]
@@ -91,15 +91,21 @@ def _row(dataset: str, column: str, bins: Bins, generation: int) -> dict[str, An
             return row | ends | {"edges": bins.edges, "center": bins.center}
         case CategoricalBins():
             return row | {"categories": bins.categories, "complete": bins.complete}
+        case VectorBins():
+            return row | {"dimensions": bins.dimensions}
 
 
 def _bins_of(row: Mapping[str, Any]) -> Bins:
     value_type = ValueType(row["value_type"])
-    if row["kind"] == Kind.NUMERICAL:
-        edges = np.array(row["edges"], np.float64)
-        bins: Bins = NumericBins(value_type, edges, _or_nan(row["low"]), _or_nan(row["high"]), row["center"])
-    else:
-        bins = CategoricalBins(value_type, tuple(row["categories"]), row["complete"])
+    bins: Bins
+    match Kind(row["kind"]):
+        case Kind.NUMERICAL | Kind.LIST:
+            edges = np.array(row["edges"], np.float64)
+            bins = NumericBins(value_type, edges, _or_nan(row["low"]), _or_nan(row["high"]), row["center"])
+        case Kind.CATEGORICAL:
+            bins = CategoricalBins(value_type, tuple(row["categories"]), row["complete"])
+        case Kind.EMBEDDING:
+            bins = VectorBins(row["dimensions"])
     if bins.id != row["bins_id"]:
         raise StoreError(
             f"the bins of {row['column']!r} in {row['dataset']!r} are not what was written: {row['bins_id']}"

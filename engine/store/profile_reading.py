@@ -15,9 +15,9 @@ from engine.errors import StoreError
 from engine.instants import instant_of
 from engine.store.profiles import ProfileKey, StoredProfile
 from engine.windows import Window
-from signals.bins import Bins, NumericBins
+from signals.bins import Bins, CategoricalBins, NumericBins
 from signals.distinct import Distinct
-from signals.profile import CategoricalProfile, NumericProfile, Profile
+from signals.profile import CategoricalProfile, NumericProfile, Profile, VectorProfile
 
 __all__ = ["from_rows"]
 
@@ -76,8 +76,10 @@ def _profiles(batch: pa.RecordBatch, dataset: str, bins: Sequence[Bins]) -> Iter
             yield NumericProfile(
                 bins=own, sums=sums[number], squares=squares, infinite=infinite, **ends, **tally
             )  # fmt: skip
-        else:
+        elif isinstance(own, CategoricalBins):
             yield CategoricalProfile(bins=own, unseen=unseen[number], **tally)
+        else:
+            yield VectorProfile(bins=own, sums=sums[number], squares=numbers[0][number], **tally)
 
 
 def _tallies(batch: pa.RecordBatch, bins: Sequence[Bins]) -> Iterator[dict[str, Any]]:

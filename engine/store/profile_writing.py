@@ -73,11 +73,12 @@ def _tally(profiles: Sequence[Profile]) -> dict[str, Any]:
 
 
 def _numbers(profiles: Sequence[Profile]) -> dict[str, Any]:
+    summed = [None if isinstance(each, CategoricalProfile) else each for each in profiles]
     numeric = [each if isinstance(each, NumericProfile) else None for each in profiles]
     unseen = [each.unseen if isinstance(each, CategoricalProfile) else None for each in profiles]
     return {
-        "sums": _lists([each and each.sums for each in numeric], pa.float64()),
-        "squares": [each and each.squares for each in numeric],
+        "sums": _lists([each and each.sums for each in summed], pa.float64()),
+        "squares": [each and each.squares for each in summed],
         "low": [each and _finite(each.low) for each in numeric],
         "high": [each and _finite(each.high) for each in numeric],
         "infinite": [each and each.infinite for each in numeric],

@@ -22,10 +22,21 @@ from engine.store import ProfileKey, Store, StoredProfile, formats
 from engine.store.table import Change, Snapshot, StoredTable
 from engine.tables import BINS, PROFILES
 from engine.windows import Window
-from signals.bins import Bins, CategoricalBins, NumericBins, ValueType
+from signals.bins import Bins, CategoricalBins, NumericBins, ValueType, VectorBins
 from signals.distinct import Distinct
-from signals.profile import CategoricalProfile, NumericProfile, Profile
-from tests.engine.profile_samples import BUCKET, NO_WORDS, NOTHING, NUMBERS, WORDS, days, of_numbers, of_rows
+from signals.profile import CategoricalProfile, NumericProfile, Profile, VectorProfile
+from tests.engine.profile_samples import (
+    BUCKET,
+    NO_VECTORS,
+    NO_WORDS,
+    NOTHING,
+    NUMBERS,
+    VECTORS,
+    WORDS,
+    days,
+    of_numbers,
+    of_rows,
+)
 
 
 @pytest.fixture
@@ -64,9 +75,10 @@ NUMERIC_BINS = st.builds(
 CATEGORICAL_BINS = st.builds(
     CategoricalBins, st.sampled_from(ValueType), st.lists(TEXT, unique=True, max_size=8).map(tuple), st.booleans()
 )
+VECTOR_BINS = st.builds(VectorBins, st.integers(0, 2**31))
 
 
-@given(st.dictionaries(TEXT, NUMERIC_BINS | CATEGORICAL_BINS, max_size=4), TEXT)
+@given(st.dictionaries(TEXT, NUMERIC_BINS | CATEGORICAL_BINS | VECTOR_BINS, max_size=4), TEXT)
 @settings(max_examples=40)
 def test_bins_come_back_as_they_were(shared: Store, bins: dict[str, Bins], dataset: str) -> None:
     in_force = shared.save_bins(dataset, bins, replace=True)
@@ -166,14 +178,16 @@ def distincts(numbers: bool) -> st.SearchStrategy[Distinct | None]:
 
 @st.composite
 def profiles(draw: st.DrawFn) -> Profile:
-    bins = draw(st.sampled_from([NUMBERS, NOTHING, WORDS, NO_WORDS]))
+    bins = draw(st.sampled_from([NUMBERS, NOTHING, WORDS, NO_WORDS, VECTORS, NO_VECTORS]))
     tally: dict[str, Any] = {name: draw(COUNT) for name in ("rows", "nulls", "nans", "unreadable")}
     tally |= {"counts": draw(arrays.arrays(np.int64, bins.cells, elements=COUNT))}
     tally |= {"distinct": draw(distincts(isinstance(bins, NumericBins)))}
     if isinstance(bins, CategoricalBins):
         return CategoricalProfile(bins=bins, unseen=draw(st.dictionaries(TEXT, COUNT, max_size=8)), **tally)
+    sums = draw(arrays.arrays(np.float64, bins.sums, elements=ANY))
+    if isinstance(bins, VectorBins):
+        return VectorProfile(bins=bins, sums=sums, squares=draw(ANY), **tally)
     low, high = draw(st.tuples(FINITE, FINITE) | st.just((np.inf, -np.inf)))
-    sums = draw(arrays.arrays(np.float64, bins.cells, elements=ANY))
     return NumericProfile(
         bins=bins, sums=sums, squares=draw(ANY), low=low, high=high, infinite=draw(COUNT), **tally
     )  # fmt: skip

@@ -13,15 +13,15 @@ from engine.errors import DataError
 from engine.results import Status, as_table
 from engine.run import Evaluation
 from engine.tables import SIGNAL_METRICS
-from signals.catalogue import Bad, Family, Kind, metrics_of
+from signals.catalogue import BOTH_KINDS, Bad, Family, Kind, metrics_of
 from tests.engine.labs import Lab, by_name
 from tests.engine.ugly import BASELINE_ROWS, BUSY, EMPTY, LONELY, ROWS, baseline, production
 
 BUSY_ROWS = ROWS - 20
 DAYS = {"lookback_window_size": "P1D", "lookback_window_offset": "P0D"}
 NESTED = ["list", "struct", "map", "bytes"]
-DRIFT = {kind: [metric.name for metric in metrics_of(Family.DRIFT) if kind in metric.kinds] for kind in Kind}
-QUALITY = {kind: [metric.name for metric in metrics_of(Family.QUALITY) if kind in metric.kinds] for kind in Kind}
+DRIFT = {kind: [metric.name for metric in metrics_of(Family.DRIFT) if kind in metric.kinds] for kind in BOTH_KINDS}
+QUALITY = {kind: [metric.name for metric in metrics_of(Family.QUALITY) if kind in metric.kinds] for kind in BOTH_KINDS}
 DATASET = [metric.name for metric in metrics_of(Family.DATASET)]
 CATEGORIES = ["number now", "commas", "quotes", "flag", "few", "many"]
 KS, WASSERSTEIN = "kolmogorov_smirnov_statistic", "normalized_wasserstein_distance"
@@ -44,9 +44,10 @@ def evaluations(spark, tmp_path_factory) -> dict:
         "production_data": lab.data("inputs", DAYS, timestamp="at", correlation_id="id"),
         "reference_data": lab.data("baseline"),
     }
-    of_columns = {kind.value: asked(Family.QUALITY, kind) for kind in Kind}
+    of_features = {kind: asked(Family.DRIFT, kind) for kind in BOTH_KINDS}
+    of_columns = {kind.value: asked(Family.QUALITY, kind) for kind in BOTH_KINDS}
     monitor = lab.monitor(
-        drift={"type": "data_drift", **data, "metric_thresholds": {kind: asked(Family.DRIFT, kind) for kind in Kind}},
+        drift={"type": "data_drift", **data, "metric_thresholds": of_features},
         quality={"type": "data_quality", **data,
                  "metric_thresholds": {**of_columns, "dataset": asked(Family.DATASET)}},
     )  # fmt: skip
@@ -66,7 +67,7 @@ def test_every_metric_of_every_column_has_a_row_in_every_window(evaluations):
     for name in watched:
         kind = Kind.CATEGORICAL if name in CATEGORIES else Kind.NUMERICAL
         unknown = name in ("fresh", "gone")  # on one side only: nobody knows how it should be read
-        kinds = list(Kind) if unknown else [kind]
+        kinds = list(BOTH_KINDS) if unknown else [kind]
         expected |= {("drift", name, metric) for kind in kinds for metric in DRIFT[kind]}
         expected |= {("quality", name, metric) for kind in kinds for metric in QUALITY[kind]}
     for evaluation in evaluations.values():
@@ -191,7 +192,8 @@ def test_a_retyped_column_is_read_as_far_as_it_can_be(busy):
 def test_nested_columns_are_left_out_and_the_run_says_so(evaluations):
     notes = "\n".join(evaluations[BUSY].run.notes)
     for name in NESTED:
-        assert f"the column {name!r} is nested or binary" in notes
+        what = "an embedding" if name == "list" else "nested or binary"
+        assert f"the column {name!r} is {what}" in notes
 
 
 def test_many_categories_are_counted_to_the_last(busy):

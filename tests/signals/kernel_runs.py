@@ -14,7 +14,7 @@ from signals.fitting import SAMPLE_SIZE, fit_bins, surveyed_column
 from signals.kernel import Scan, ScannedColumn, ScanPlan, profiles_of, sample_of
 from signals.profile import Profile
 from signals.state import merge_rows
-from signals.values import value_type_of
+from signals.values import column_type_of
 
 
 def merged_states(table: pa.Table, plan: ScanPlan, batches: int = 1, tasks: int = 1, seed: int = 0) -> pa.Table:
@@ -47,7 +47,7 @@ def fitted(
     baseline: pa.Array, kind: Kind | None = None, max_categories: int = 1000, edges: Iterable[float] = (), **cuts: int
 ) -> Bins:
     """Bins as the engine fits them: survey the baseline with a bounded sample, then fit."""
-    value_type = value_type_of(baseline.type) or ValueType.STRING
+    value_type = column_type_of(baseline.type) or ValueType.STRING
     column = surveyed_column("x", value_type, kind, max_categories)
     plan = ScanPlan((column,), sample_rate=min(1.0, SAMPLE_SIZE / max(1, len(baseline))))
     states = merged_states(pa.table({"x": baseline}), plan, **cuts)

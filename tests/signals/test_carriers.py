@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from signals.binning import Binning
 from signals.bins import NumericBins
 from signals.carriers import Carrier, Partition, carriers, own_value
-from signals.catalogue import Family, Kind, metrics_of
+from signals.catalogue import BOTH_KINDS, Family, Kind, metrics_of
 from signals.change import Change
 from signals.measurement import Measurement, Undefined
 from signals.metrics import METRICS
@@ -26,7 +26,8 @@ SMOOTHED = {"population_stability_index", "kl_divergence"}
 UNREADABLE = "?"
 
 splittable = pytest.mark.parametrize("metric", sorted(SPLITTABLE))
-distances = pytest.mark.parametrize("metric", sorted(each.name for each in metrics_of(Family.DRIFT)))
+OF_BINS = {each.name for each in metrics_of(Family.DRIFT) if each.kinds & BOTH_KINDS}
+distances = pytest.mark.parametrize("metric", sorted(OF_BINS))
 cells = st.one_of(st.floats(-9, 9), st.integers(-2, 2).map(float), st.just(math.nan), st.just(UNREADABLE))
 wild = st.one_of(st.floats(-1.7e308, 1.7e308), st.sampled_from([math.nan, math.inf, -math.inf, 1e300, 5e-324]))
 sides = st.dictionaries(
@@ -93,8 +94,8 @@ def three(rng: np.random.Generator, **moved: float) -> dict[str, tuple[Any, Any]
 # ---------------------------------------------------------------------------------------------------- what adds up
 
 
-def test_every_distance_can_be_split():
-    assert {each.name for each in metrics_of(Family.DRIFT)} <= SPLITTABLE
+def test_every_distance_of_bins_can_be_split():
+    assert OF_BINS <= SPLITTABLE
     assert set(METRICS) >= SPLITTABLE
 
 

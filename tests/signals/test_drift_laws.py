@@ -205,7 +205,7 @@ def test_days_of_categories_added_up_measure_like_all_their_rows_at_once(metric,
     assert metric.compute(Change(added, whole.baseline)) == metric.compute(whole)
 
 
-@by_name
+@by_name_of_numbers
 @pytest.mark.parametrize(
     ("now", "before", "reason"),
     [
@@ -218,7 +218,7 @@ def test_nothing_to_compare_is_a_reason(metric, now, before, reason, profiles):
     assert metric.compute(profiles.change(now, before)) == Undefined(reason)
 
 
-@by_name
+@by_name_of_numbers
 def test_nulls_left_out_leave_their_column_without_values(metric, profiles):
     result = metric.compute(profiles.change([math.nan] * 3, [1.0, 2.0], nulls="drop"))
     assert result == Undefined("all values are null in the window, and nulls are left out")
@@ -242,6 +242,10 @@ def test_the_catalogue_has_exactly_the_drift_metrics_that_are_defined():
         "kolmogorov_smirnov_statistic",
         "normalized_wasserstein_distance",
         "pearsons_chi_squared_test",
+        "euclidean_distance",
+        "cosine_similarity",
     }
-    assert {METRICS[each.name].bad for each in DRIFT if each.unit == "p-value"} == {Bad.LOWER}
-    assert {METRICS[each.name].bad for each in DRIFT if each.unit != "p-value"} == {Bad.HIGHER}
+    assert {each.name for each in DRIFT if each.bad is Bad.LOWER} == {
+        "two_sample_kolmogorov_smirnov_test", "pearsons_chi_squared_test", "cosine_similarity",
+    }  # fmt: skip
+    assert {METRICS[each.name].bad for each in DRIFT} == {Bad.LOWER, Bad.HIGHER}
