@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from engine.errors import StoreError
 from engine.instants import instant_of
 from engine.store.profiles import ProfileKey, StoredProfile
+from engine.tables import PROFILES
 from engine.windows import Window
 from signals.bins import Bins, CategoricalBins, NumericBins
 from signals.distinct import Distinct
@@ -38,10 +39,15 @@ def from_rows(
         held = [number for number, key in enumerate(keys) if key in bins and times[number] in wanted]
         if held:
             of_bins, of_buckets = [bins[keys[number]] for number in held], [wanted[times[number]] for number in held]
-            kept = batch if len(held) == batch.num_rows else batch.take(pa.array(held))
+            kept = batch if len(held) == batch.num_rows else _plain(batch).take(pa.array(held))
             stored = _stored(kept, dataset, of_bins, of_buckets)
             for number, each in zip(held, stored, strict=True):
                 yield ProfileKey(*keys[number], each.bucket, each.segment), each
+
+
+def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Text in arrays of its own: of views into others' pyarrow cannot take some."""
+    return batch.select(PROFILES.schema.names).cast(PROFILES.schema)
 
 
 def _stored(
