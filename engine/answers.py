@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.batches import NO_ROWS
-from engine.joins import ORPHAN_LOOKBACK, Join, Wanted
+from engine.joins import ORPHAN_LOOKBACK, Join, Wanted, without_overlaps
 from engine.performance import performances
 from engine.pieces import Counted
 from engine.questions import Question
@@ -46,13 +46,20 @@ def answers_to(questions: Sequence[Question], readings: Readings, store: Store |
         for key, question in asked.items():
             found[key] = {bucket: each for bucket in cutoffs if (each := kept.counted(question, bucket)) is not None}
     missing = {bucket: cutoffs[bucket] for bucket in cutoffs if any(bucket not in own for own in found.values())}
-    if missing:
-        read = _read(list(asked.values()), missing, readings)
+    for share in _shares(missing, questions[0]):
+        read = _read(list(asked.values()), share, readings)
         for key, buckets in read.items():
             found[key] |= buckets
         if store:
             store.save_outcomes([kept.to_store(key, *each) for key, own in read.items() for each in own.items()])
     return found
+
+
+def _shares(missing: Cutoffs, question: Question) -> list[Cutoffs]:
+    """What is read in one join: all of it, unless the predictions are told apart by the window that is asked for."""
+    if not missing or not question.production.by_window:
+        return [missing] if missing else []
+    return [{bucket: missing[bucket] for bucket in share} for share in without_overlaps(list(missing))]
 
 
 @dataclass(frozen=True)

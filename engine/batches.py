@@ -64,6 +64,8 @@ class Dataset(Protocol):
         fingerprint: text that changes when the data change; None where that cannot be told.
         pieces: of how many pieces it is, such as row groups, each of which is counted on its own; None where only Spark
             knows.
+        by_window: whether its rows have no time of their own, but are those of the span that is asked for (`within`):
+            then spans that are asked for together do not overlap, and a window is not made of buckets.
         envelope: columns that tell how rows were logged, and so are no features, whatever role they play.
         notes: what whoever reads it should know, such as what could not be read.
     """
@@ -79,6 +81,9 @@ class Dataset(Protocol):
 
     @property
     def pieces(self) -> int | None: ...
+
+    @property
+    def by_window(self) -> bool: ...
 
     @property
     def envelope(self) -> frozenset[str]: ...

@@ -17,9 +17,11 @@ from engine.monitor import FixedWindow, LookbackWindow, Monitor, WindowDefinitio
 from engine.triggers import Trigger
 from engine.windows import Window
 
-__all__ = ["step_of", "step_of_monitor", "tiles"]
+__all__ = ["WHOLE", "step_of", "step_of_monitor", "tiles"]
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+WHOLE = timedelta.max
+"""The step of windows that are not cut into buckets."""
 MOST = 2_500
 """A window of more steps than this is kept in one piece."""
 LOOKED_AT = 60

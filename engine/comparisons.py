@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from engine.baselines import BinsRequest, frozen_bins
 from engine.duplicates import count_duplicates
+from engine.joins import without_overlaps
 from engine.plan import SignalPlan
 from engine.profiling import ProfiledData, ProfileRequest, profile
 from engine.ranking import rank
@@ -125,7 +126,7 @@ def _request(found: Comparison, side: Side) -> ProfileRequest:
         if each.baseline and (name := each.column if side is found.production else each.baseline)
     }
     windows = plan.distinct_windows if side is found.production else plan.distinct_baselines
-    return ProfileRequest(tuple(columns.values()), windows, plan.step, side.segment)
+    return ProfileRequest(tuple(columns.values()), windows, side.step(plan), side.segment)
 
 
 def _distinct_up_to(found: Comparison) -> int:
@@ -138,6 +139,8 @@ def _count_duplicates(found: Comparison) -> None:
     asked = any(request.metric == "duplicate_rate" for request in found.plan.signal.metrics)
     if asked and side and side.roles.correlation_id in side.dataset.columns:
         windows = found.plan.distinct_windows
-        found.duplicates = count_duplicates(
-            side.dataset.within(side.roles, windows, (side.segment,)), side.roles, windows, side.segment
-        )
+        shares = without_overlaps(windows) if side.dataset.by_window else [windows]
+        found.duplicates = {}
+        for share in shares:
+            dataset = side.dataset.within(side.roles, share, (side.segment,))
+            found.duplicates |= count_duplicates(dataset, side.roles, share, side.segment)

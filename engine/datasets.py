@@ -2,12 +2,14 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow.fs as pafs
 from pyspark.sql import DataFrame, SparkSession
 
 from engine.batches import Dataset, Span
 from engine.collector import Folder, is_collection, open_collection, open_through_spark
+from engine.component_modules import source_digest
 from engine.delta import LiveFiles, live_files
 from engine.errors import DataError
 from engine.file_dataset import FileDataset
@@ -16,8 +18,11 @@ from engine.file_set import FileSet
 from engine.files import DataFile, fingerprint, list_files, open_filesystem
 from engine.frame_feed import FrameDataset
 from engine.frame_files import FrameFiles
-from engine.monitor import Data, Source
+from engine.frames import frame_of
+from engine.monitor import Columns, Component, Data, Source
 from engine.partitions import PartitionTime
+from engine.prepared import Input, prepared
+from engine.preprocessing import Calls
 from engine.spark import SPARK_ERRORS, said_by
 from engine.table_dataset import open_table
 
@@ -42,6 +47,8 @@ def open_dataset(spark: SparkSession, data: Data, span: Span, frames: Mapping[st
         DataError: when there is no such data, or it cannot be read; it names the file or table.
     """
     source = data.source
+    if source.preprocessing is not None:
+        return _prepared(spark, data, source.preprocessing, span, frames)
     if source.path is None:
         return FrameDataset(_title(source), _frame(spark, source, frames or {}), append_only=source.append_only)
     if source.mltable is not None:
@@ -78,6 +85,35 @@ def _collection(
         raise DataError(f"{data.source.path}: the folder holds no data files ({', '.join(JSON)})")
     uri = None if isinstance(filesystem, pafs.LocalFileSystem) else data.source.path
     return open_collection(spark, _title(data.source), Folder(uri, path), files, data.columns, span)
+
+
+def _prepared(
+    spark: SparkSession, data: Data, component: Component, span: Span, frames: Mapping[str, DataFrame] | None
+) -> Dataset:
+    """What a component makes of the rows; of files it gets the path, of anything else the rows themselves."""
+    plain = replace(data, source=replace(data.source, preprocessing=None))
+    source, code = plain.source, source_digest(component)
+    title = f"{_title(source)} through {component.name}"
+    if source.path is None or source.mltable is not None:
+        rows = open_dataset(spark, plain, Span(), frames)
+        print_ = f"{rows.fingerprint} {code}" if rows.fingerprint else None
+        calls = Calls(spark, component, frame_of(rows, Columns()))
+        return prepared(title, calls, Input(print_, code), span.window, data.columns)
+    opened = open_filesystem(source.path)
+    _check_type(source, opened)
+    files = tuple(list_files(opened[1], opened[0])) if opened else ()
+    read = Input(f"{fingerprint(files)} {code}" if opened else None, code, files, PartitionTime(source.partitions))
+    return prepared(title, Calls(spark, component, _mounted(source.path, opened)), read, span.window, data.columns)
+
+
+def _mounted(path: str, opened: tuple[pafs.FileSystem, str] | None) -> str:
+    """A path as a component gets it: a local one without its scheme, a folder with a slash at its end."""
+    if opened is None:
+        return path
+    filesystem, inside = opened
+    given = inside if isinstance(filesystem, pafs.LocalFileSystem) else path
+    folder = filesystem.get_file_info(inside).type is pafs.FileType.Directory
+    return f"{given.rstrip('/')}/" if folder else given
 
 
 def _title(source: Source) -> str:

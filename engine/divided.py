@@ -55,7 +55,10 @@ class Asked:
         """What is needed of a side: columns over its windows, of the rows that are the signal's and in a segment."""
         windows = tuple(dict.fromkeys(self.window(side, time) for time in self.times))
         rows = Segment(self.found.sides[side].segment.conditions + segment.conditions)
-        return Job(self.found.sides[side], ProfileRequest(tuple(columns), windows, self.found.plan.step, rows))
+        return Job(
+            self.found.sides[side],
+            ProfileRequest(tuple(columns), windows, self.found.sides[side].step(self.found.plan), rows),
+        )
 
 
 class Job(NamedTuple):

@@ -42,7 +42,7 @@ class FileDataset:
     fingerprint: str
     cuts: tuple[Cut, ...] = ()
     conversions: tuple[Conversion, ...] = ()
-    envelope, notes = frozenset[str](), ()
+    by_window, envelope, notes = False, frozenset[str](), ()
 
     @cached_property
     def splits(self) -> Sequence[Split]:

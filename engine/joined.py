@@ -13,7 +13,7 @@ from engine.batches import NO_ROWS, Batches, Dataset, Span, Work
 from engine.datasets import open_dataset
 from engine.errors import DataError
 from engine.frame_feed import FrameDataset
-from engine.monitor import Columns, Data
+from engine.monitor import Columns, Data, Source
 from engine.plain import read_ids, read_plain
 from engine.roles import find_roles
 from engine.windows import Window
@@ -53,7 +53,7 @@ def open_production(spark: SparkSession, datas: Sequence[Data], span: Span, fram
     parts: list[Part] = []
     seen: set[str] = set()
     for data in datas:
-        dataset = open_dataset(spark, data, _near(span, data.source.joined_within), frames) if parts else first
+        dataset = open_dataset(spark, data, _near(span, _distance(data.source)), frames) if parts else first
         part = _part(data, dataset, seen)
         parts.append(part)
         seen |= {*part.columns, part.correlation_id}
@@ -111,9 +111,16 @@ def _part(data: Data, dataset: Dataset, seen: set[str]) -> Part:
     if roles.correlation_id is None or roles.correlation_id not in dataset.columns:
         hint = "name it in data_column_names.correlation_id"
         raise DataError(f"{dataset.title}: to be joined it needs a correlation id: {hint}")
-    own = {roles.correlation_id} if seen else set[str]()
+    # What tells of which call a row is says nothing once it is joined to another's row.
+    stamp = dataset.envelope if dataset.by_window else frozenset[str]()
+    own = {roles.correlation_id, *stamp} if seen else set[str]()
     added = {name: kind for name, kind in dataset.columns.items() if name not in seen | own}
-    return Part(dataset, roles.correlation_id, added, roles, data.source.joined_within)
+    return Part(dataset, roles.correlation_id, added, roles, _distance(data.source))
+
+
+def _distance(source: Source) -> str | None:
+    """See `Part.distance`; what a component makes is asked for by the same window as the first dataset's rows."""
+    return "PT0S" if source.preprocessing and source.joined_within is None else source.joined_within
 
 
 @dataclass(frozen=True)
@@ -135,6 +142,10 @@ class JoinedDataset:
     def fingerprint(self) -> str | None:
         prints = [part.dataset.fingerprint for part in self.parts]
         return None if None in prints else " + ".join(map(str, prints))
+
+    @property
+    def by_window(self) -> bool:
+        return any(part.dataset.by_window for part in self.parts)
 
     @property
     def envelope(self) -> frozenset[str]:

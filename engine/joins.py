@@ -16,7 +16,7 @@ from engine.monitor import Columns
 from engine.windows import Window
 from signals.segments import EVERYTHING, Segment
 
-__all__ = ["ORPHAN_LOOKBACK", "Join", "Layer", "Measure", "Pair", "RankedBy", "Wanted", "layers_of"]
+__all__ = ["ORPHAN_LOOKBACK", "Join", "Layer", "Measure", "Pair", "RankedBy", "Wanted", "layers_of", "without_overlaps"]
 
 ORPHAN_LOOKBACK = timedelta(days=30)
 """How far before a bucket its labels' predictions are looked for: a label that became known in the bucket is an orphan
@@ -179,6 +179,11 @@ class Layer(NamedTuple):
         """intp[rows]: the place of the bucket of each instant among this layer's; -1 where it is in none."""
         found = np.searchsorted(self.starts, at, side="right") - 1
         return np.where((found >= 0) & (at < self.ends[found]), found, -1)
+
+
+def without_overlaps(buckets: Sequence[Window]) -> Sequence[list[Window]]:
+    """The buckets in as few shares as there have to be for none to overlap another of its share."""
+    return [[buckets[number] for number in layer.numbers.tolist()] for layer in layers_of(buckets)]
 
 
 def layers_of(buckets: Sequence[Window]) -> list[Layer]:

@@ -72,6 +72,7 @@ class Source:
         type: what kind of asset it is said to be: ``uri_file``, ``uri_folder`` or ``mltable``; None where nothing is
             said.
         mltable: what the `MLTable` file at the path says; None without one.
+        preprocessing: the component that makes the rows of what is there; None: they are read as they are.
     """
 
     path: str | None = None
@@ -84,6 +85,7 @@ class Source:
     joined_within: str | None = None
     type: str | None = field(default=None, repr=False)
     mltable: MLTable | None = field(default=None, repr=False)
+    preprocessing: "Component | None" = field(default=None, repr=False)
 
     @property
     def identity(self) -> str:
@@ -96,7 +98,9 @@ class Source:
     @property
     def made_by(self) -> str:
         """What is made of what lies there, as text; empty for rows that are taken as they are."""
-        return f" as {self.mltable!r}" if self.mltable else ""
+        table = f" as {self.mltable!r}" if self.mltable else ""
+        made = self.preprocessing
+        return table + (f" through {made.name} ({made.module}:{made.function})" if made else "")
 
 
 @dataclass(frozen=True)

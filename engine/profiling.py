@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.batches import NO_ROWS, Dataset
 from engine.counting import Bucket, Counted, count, nothing_counted
+from engine.joins import without_overlaps
 from engine.ledger import MOMENTS, TIMELINE, Cell, Ledger, Need, ProfileRequest, needs_of, timeline_key, union
 from engine.monitor import Columns
 from engine.readings import Readings
@@ -115,11 +116,12 @@ def _profile(
     ledger = _kept(data, needs, fingerprints, store) if store and not refresh else Ledger()
     missing = {bucket: less for bucket, need in needs.items() if (less := ledger.missing(bucket, need))}
     empty = {bucket: missing.pop(bucket) for bucket in [*missing] if fingerprints[bucket] == NO_ROWS}
-    for buckets, need in _scans(empty):
+    apart = data.dataset.by_window
+    for buckets, need in _scans(empty, apart=apart):
         ledger.add(nothing_counted(tuple(need.columns.values()), buckets, need.segments), need)
         if store and refresh:  # what was kept of them is not to come back with the next run
             store.save_profiles(_stored(data, ledger, buckets, need, fingerprints))
-    for buckets, need in _scans(missing):
+    for buckets, need in _scans(missing, apart=apart):
         counted = _count(data, buckets, need, readings)
         ledger.add(counted, need)
         if store:
@@ -146,7 +148,7 @@ def recount(
     whole = {
         bucket: need for bucket, need in needs.items() if not kept.missing(bucket, need) and bucket not in kept.vanished
     }
-    for buckets, need in _scans(whole):
+    for buckets, need in _scans(whole, apart=data.dataset.by_window):
         counted.add(_count(data, buckets, need, readings), need)
     keys = [key for bucket, need in whole.items() for key, _ in need.keys(bucket)]
     same = [key for key in keys if agree(kept.profiles[key], counted.profiles[key])]
@@ -196,12 +198,18 @@ def _gone(title: str, count: int) -> str:
 # ------------------------------------------------------------------------------------------------------ what is read
 
 
-def _scans(missing: Mapping[Bucket, Need]) -> Iterator[tuple[list[Bucket], Need]]:
-    """What is read in one go: buckets of which the same is needed, or where buckets overlap, all of them."""
+def _scans(missing: Mapping[Bucket, Need], *, apart: bool) -> Iterator[tuple[list[Bucket], Need]]:
+    """What is read in one go: buckets of which the same is needed, or where buckets overlap, all of them.
+
+    Args:
+        missing: the buckets.
+        apart: whether buckets that overlap must not be read together.
+    """
     dated = sorted(bucket for bucket in missing if bucket is not None)
     shares: list[list[Bucket]] = [[None]] if None in missing else []
     if any(later.start < earlier.end for earlier, later in pairwise(dated)):
-        shares.append([*dated])
+        overlapping: list[list[Bucket]] = [[*share] for share in (without_overlaps(dated) if apart else [dated])]
+        shares += overlapping
     else:
         groups: dict[tuple[frozenset[Cell], frozenset[Segment]], list[Bucket]] = {}
         for bucket in dated:

@@ -7,6 +7,8 @@ from hashlib import blake2b
 from json import dumps
 
 from engine.batches import Dataset, Span
+from engine.buckets import WHOLE
+from engine.errors import DataError
 from engine.joins import ORPHAN_LOOKBACK, Measure, Pair, RankedBy, Wanted
 from engine.label_rows import label_type
 from engine.monitor import Columns, MetricRequest, Signal
@@ -26,8 +28,6 @@ from signals.segments import EVERYTHING, Segment
 
 __all__ = ["Question", "asked_by", "earlier_windows", "span_needed", "wanted_of"]
 
-ONE_BUCKET = timedelta.max
-"""The step of windows that are counted in one bucket."""
 OF_ALL_LABELS = {"orphan_ground_truth_rate", "duplicate_ground_truth_rate"}
 """Metrics that are not only about labels that have a prediction."""
 
@@ -109,6 +109,9 @@ def asked_by(plan: SignalPlan, earlier: Mapping[datetime, Window], readings: Rea
     for role, name in (("prediction", roles.prediction), ("score", roles.score)):
         if name is not None:
             require(production.title, role, name, production.columns)
+    if production.by_window and Wanted.ORPHANS in wanted_of(signal):
+        hint = "let the component return one, or leave out orphan_ground_truth_rate and duplicate_ground_truth_rate"
+        raise DataError(f"{production.title} has no timestamp to tell by whether a label is an orphan: {hint}")
     truth, truth_roles = None, roles
     if signal.reference is not None:
         truth, truth_roles = readings.opened((signal.reference,), Span())
@@ -125,7 +128,7 @@ def asked_by(plan: SignalPlan, earlier: Mapping[datetime, Window], readings: Rea
         measure,
         _key(signal, measure, readings, roles, truth_roles),
         signal.ground_truth.max_delay if truth else None,
-        ONE_BUCKET if measure.ranked_by else plan.step,
+        WHOLE if measure.ranked_by or production.by_window else plan.step,
         plan.distinct_windows,
         earlier,
         segment.name,

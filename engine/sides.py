@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from engine.batches import Dataset, Span
+from engine.buckets import WHOLE
 from engine.duplicates import Duplicates
 from engine.errors import DataError
 from engine.monitor import Columns, Data
@@ -42,6 +43,10 @@ class Side:
     key: str
     segment: Segment
     found: Profiled = field(default_factory=Profiled)
+
+    def step(self, plan: SignalPlan) -> timedelta:
+        """The length of the buckets that its windows are made of."""
+        return WHOLE if self.dataset.by_window else plan.step
 
     @property
     def place(self) -> str:

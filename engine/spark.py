@@ -31,6 +31,9 @@ CONDITION = re.compile(r"\[(?!INTERNAL_ERROR)[A-Z0-9_]+(\.[A-Z0-9_]+)*\] .*")
 
 OTHER_HEADER = re.compile(r"CSV header does not conform to the schema\..*?CSV file: (\S.*?)\n", re.DOTALL)
 
+RAISED = re.compile(r"^(?:\w+\.)*\w+(?:Error|Exception)\b.*$", re.MULTILINE)
+"""The last line of a Python worker's traceback."""
+
 MERGED_AT_ONCE = 10_000
 """State rows of some 2 KB."""
 MERGED_BYTES = 64 << 20
@@ -127,6 +130,8 @@ def said_by(error: BaseException) -> str:
     if headed:
         hint = "header: all_files_different_headers, in an MLTable, reads such files"
         return f"{headed[1]}: its columns are others than those of the other files ({hint})"
+    if isinstance(error, PythonException) and (raised := RAISED.findall(str(error))):
+        return raised[-1]
     named = CONDITION.search(str(error))
     if named:
         return named[0]

@@ -17,7 +17,7 @@ from engine.mltable import PATH_COLUMN, MLTable
 from engine.table_files import TableFiles
 from signals.bins import ValueType
 
-__all__ = ["table_frame"]
+__all__ = ["table_frame", "united"]
 
 HEADER_BYTES = 65_536
 """A line of names is shorter than this."""
@@ -83,12 +83,12 @@ def _delimited(
         others = _read(spark, table, paths[1:], {**options, "header": "false"})
         names = first.columns[: len(others.columns)]
         others = others.select(*others.columns[: len(names)]).toDF(*names)
-        return _united([_with_path(first, table), _with_path(others, table)])
+        return united([_with_path(first, table), _with_path(others, table)])
     if table.header == "all_files_different_headers" and files is not None:
         groups: dict[tuple[str, ...], list[str]] = {}
         for path, file in zip(paths, files.files, strict=True):
             groups.setdefault(_header(file.path, files.filesystem, options), []).append(path)
-        return _united([_with_path(_read(spark, table, each, headed), table) for each in groups.values()])
+        return united([_with_path(_read(spark, table, each, headed), table) for each in groups.values()])
     return _with_path(_read(spark, table, paths, headed), table)
 
 
@@ -115,7 +115,7 @@ def _header(path: str, filesystem: pafs.FileSystem, options: Mapping[str, str]) 
     return tuple(row)
 
 
-def _united(frames: Sequence[DataFrame]) -> DataFrame:
+def united(frames: Sequence[DataFrame]) -> DataFrame:
     """All rows, with the columns of all; a column of several types has the one that holds them all."""
     kinds: dict[str, list[DataType]] = {}
     for frame in frames:

@@ -44,6 +44,7 @@ class CollectorDataset:
     fingerprint: str
     notes: tuple[str, ...] = ()
     cuts: tuple[Cut, ...] = ()
+    by_window = False
 
     @property
     def columns(self) -> Mapping[str, pa.DataType]:

@@ -42,6 +42,7 @@ class LinesDataset:
     rows: int
     notes: tuple[str, ...] = ()
     fingerprint = pieces = None
+    by_window = False
 
     @property
     def columns(self) -> Mapping[str, pa.DataType]:

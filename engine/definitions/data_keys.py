@@ -10,8 +10,8 @@ from engine.definitions.words import Duration, Instant, Length, Name, OneOf, Tex
 from engine.monitor import Context, TimeFormat
 
 __all__ = [
-    "ColumnNames", "DataWindow", "InputData", "OneOrMore", "ProductionColumns", "ProductionData", "ReferenceColumns",
-    "ReferenceData",
+    "PREPROCESSING", "ColumnNames", "DataWindow", "InputData", "OneOrMore", "ProductionColumns", "ProductionData",
+    "ReferenceColumns", "ReferenceData",
 ]  # fmt: skip
 
 CONTEXTS = OneOf(
@@ -199,6 +199,13 @@ WindowOrDefault = Annotated[
 ]
 
 
+PREPROCESSING = (
+    "What makes the rows of `input_data`: `azureml:name:version`, a component in `assets.yaml`, or `module:function`, "
+    "a function of a file in `components/`. It is called with `data_window_start`, `data_window_end` and `input_data`, "
+    "and returns a DataFrame."
+)
+
+
 class DataBlock(Shape):
     """One dataset of a signal; what it leaves out comes from the monitored model."""
 
@@ -208,6 +215,7 @@ class DataBlock(Shape):
     )
     data_window: WindowOrDefault = key(default=None, description="Which part of it; see *Windows*.")
     data_window_size: Length | None = key(default=None, description="Short for a `data_window` of this size.")
+    pre_processing_component: Name | None = key(default=None, description=PREPROCESSING)
 
     def complaints(self) -> Iterator[Complaint]:
         if self.data_window is not None and self.data_window_size:

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.definitions.custom_keys import CustomInput
 from engine.definitions.data_keys import ColumnNames, DataWindow, ProductionData, ReferenceData
-from engine.definitions.library import Library, ModelFile
+from engine.definitions.library import Library, ModelFile, UnknownNameError
 from engine.definitions.sentences import Report
 from engine.definitions.sources import source_of
 from engine.monitor import Columns, Context, Data, FixedWindow, LookbackWindow, Source, TimeFormat, WindowDefinition
@@ -117,8 +117,10 @@ class Datasets:
         same = next((data for data in production if context in (None, data.context)), None)
         if same is None:
             return self._bound(block or ReferenceData(), context, window, self.report.at("reference_data"))
-        columns = _overridden(same.columns, block.columns) if block else same.columns
-        return replace(same, columns=columns, window=window)
+        if block is None:
+            return replace(same, window=window)
+        source = self._prepared(same.source, block.pre_processing_component, self.report.at("reference_data"))
+        return source and replace(same, source=source, columns=_overridden(same.columns, block.columns), window=window)
 
     def _bound(
         self,
@@ -133,9 +135,20 @@ class Datasets:
             source = source_of(block.input_data, self.setting.folder, self.setting.library, report.at("input_data"))
         else:
             source, columns = self._models_own(context, columns, report)
+        source = source and self._prepared(source, block.pre_processing_component, report)
         if source is None:
             return None
         return Data(source, context, _overridden(columns, block.columns), window)
+
+    def _prepared(self, source: Source, component: str | None, report: Report) -> Source | None:
+        """The source with the component that makes its rows, where one is named."""
+        if component is None:
+            return source
+        try:
+            return replace(source, preprocessing=self.setting.library.component(component))
+        except UnknownNameError as error:
+            report.add(("pre_processing_component",), error.message, error.hint)
+            return None
 
     def _common_columns(self, context: Context) -> Columns:
         if self.setting.model is None:
@@ -156,8 +169,9 @@ class Datasets:
             report.add(("input_data",), f"is missing, and {owner}", "say where the rows are")
             return None, columns
         key, dataset = found
-        own = Report(file.document, (key, "input_data"))
-        source = source_of(dataset.input_data, file.document.folder, self.setting.library, own)
+        own = Report(file.document, (key,))
+        source = source_of(dataset.input_data, file.document.folder, self.setting.library, own.at("input_data"))
+        source = source and self._prepared(source, dataset.pre_processing_component, own)
         report.problems.extend(own.problems)
         return source, _overridden(columns, dataset.data_column_names)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from engine.definitions.component_keys import ComponentAsset
-from engine.definitions.data_keys import ColumnNames, InputData, ProductionColumns, ReferenceColumns
+from engine.definitions.data_keys import PREPROCESSING, ColumnNames, InputData, ProductionColumns, ReferenceColumns
 from engine.definitions.monitor_keys import TASKS
 from engine.definitions.named import Named, said_twice
 from engine.definitions.shape import Complaint, Shape, key
@@ -20,6 +20,7 @@ class ProductionDataset(Shape):
     """A dataset of what the model did in production."""
 
     input_data: InputData = key(description="Where the rows are.")
+    pre_processing_component: Name | None = key(default=None, description=PREPROCESSING)
     data_column_names: ProductionColumns = key(default=ProductionColumns(), description="Roles of its columns.")
 
 
@@ -27,6 +28,7 @@ class ReferenceDataset(Shape):
     """Training data or ground truth."""
 
     input_data: InputData = key(description="Where the rows are.")
+    pre_processing_component: Name | None = key(default=None, description=PREPROCESSING)
     data_column_names: ReferenceColumns = key(default=ReferenceColumns(), description="Roles of its columns.")
 
 

@@ -25,7 +25,6 @@ SPELLINGS: defaultdict[str, set[str]] = defaultdict(set)
 """Every other spelling of a key by its canonical one, filled as the shapes are declared."""
 
 NOT_YET = {
-    "pre_processing_component": "preprocessing components",
     "workspace_connection_id": "connections",
     "sampling_rate": "generative AI signals",
     "question_answering": "generative AI signals",

@@ -14,6 +14,7 @@ from engine.errors import DefinitionError
 from engine.monitor import (
     PROFILED,
     Columns,
+    Component,
     Context,
     FixedWindow,
     LookbackWindow,
@@ -157,13 +158,19 @@ def test_importance_is_wanted_where_the_target_is_named_or_asked_for(read: Calla
     assert not wants(f"{{{target}, feature_importance: false}}")
 
 
-def test_the_collected_data_monitor_of_azures_documents_but_for_preprocessing(
-    read: Callable[[str], Monitor],
-) -> None:
+def test_the_collected_data_monitor_of_azures_documents(read: Callable[[str], Monitor], conf: Path) -> None:
     with pytest.raises(DefinitionError) as error:
         read(COLLECTED)
-    assert [problem.message for problem in error.value.problems] == ["not supported yet: preprocessing components"]
-    (signal,) = read(COLLECTED.replace("        pre_processing_component: azureml:production_data_preprocessing:1.0.0\n", "")).signals  # fmt: skip  # noqa: E501
+    (problem,) = error.value.problems
+    assert problem.message == "no component is named 'production_data_preprocessing'"
+    (conf / "components").mkdir()
+    (conf / "components" / "prepare.py").write_text("def run(data_window_start, data_window_end, input_data): ...")
+    component = "components: [{name: production_data_preprocessing, version: 1.0.0, entry: 'prepare:run'}]\n"
+    (conf / "assets.yaml").write_text(ASSETS + component)
+    (signal,) = read(COLLECTED).signals
+    assert signal.production[0].source.preprocessing == Component(
+        "azureml:production_data_preprocessing:1.0.0", conf / "components", "prepare", "run"
+    )
     assert signal.alert_enabled
     assert signal.production[0].columns == Columns("at", correlation_id="id", prediction="is_fraud")
     assert signal.reference is not None

@@ -215,7 +215,8 @@ RATE = "metric_thresholds.numerical.null_value_rate"
             "binning.edges: cannot go with method quantile (keep one of them)",
         ]),
         ("{type: data_drift, nulls: dorp}", ["nulls: 'dorp' is not one of bin, drop (did you mean drop?)"]),
-        ("{type: data_drift, pre_processing_component: azureml:x:1}", ["pre_processing_component: not supported yet: preprocessing components"]),  # noqa: E501
+        ("{type: data_drift, production_data: {input_data: {path: x}, pre_processing_component: azureml:x:1}}", ["production_data.pre_processing_component: no component is named 'x' (add it to assets.yaml)"]),  # noqa: E501
+        ("{type: data_drift, pre_processing_component: azureml:x:1}", ["pre_processing_component: unknown key"]),
         ("{type: data_drift, production_data: []}", ["production_data: is empty"]),
         ("{type: data_drift, production_data: {input_data: {}}}", ["production_data.input_data.path: is missing (say where the rows are: path, table or query)"]),  # noqa: E501
         ("{type: data_drift, production_data: {input_data: {path: a, table: b}}}", ["production_data.input_data.table: cannot go with path (keep one of them)"]),  # noqa: E501
