@@ -23,7 +23,29 @@ from jobs.tidy_yaml import yaml_text
 from tests.engine.definition_samples import ADVANCED, ASSETS, COLLECTED, MODEL, OUT_OF_BOX, PERFORMANCE, SPELLINGS
 from tests.engine.test_definitions_fuzz import VALUES, places
 
-SAMPLES = [yaml.safe_load(text) for text in (ADVANCED, COLLECTED, OUT_OF_BOX, PERFORMANCE)]
+OTHERS = """
+name: others
+trigger: {type: cron, expression: 15 3 * * mon, time_zone: W. Europe Standard Time}
+create_monitor:
+  monitoring_target: {model_id: credit}
+  monitoring_signals:
+    top: {type: data_drift, features: {top_n_feature_importance: 3}}
+    attribution:
+      type: feature_attribution_drift
+      reference_data: {target_column_name: DEFAULT_NEXT_MONTH, input_data: {path: azureml:truth@latest}}
+      metric_thresholds: {normalized_discounted_cumulative_gain: 0.9}
+    own:
+      type: custom
+      component_id: own:run
+      input_data:
+        production_data: {input_data: {path: azureml:truth:1}, data_window: {lookback_window_size: P7D}}
+      inputs: {depth: 3, label: {type: literal, value: "3"}}
+      connection: {environment_variables: {A: b}, secret_config: {C: D}}
+      metric_thresholds:
+        - {metric_name: deviation, threshold: 2}
+        - {metric_name: other, threshold: 0.5, operator: less_than}
+"""
+SAMPLES = [yaml.safe_load(text) for text in (ADVANCED, COLLECTED, OUT_OF_BOX, PERFORMANCE, OTHERS)]
 FLIGHTS = Path(__file__).parents[2] / "conf" / "monitors" / "flights.yaml"
 
 
@@ -33,6 +55,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "models").mkdir()
     (root / "models" / "credit.yaml").write_text(MODEL)
     (root / "assets.yaml").write_text(ASSETS)
+    (root / "own.py").write_text("def run(**given): ...\n")
     return root
 
 
@@ -43,6 +66,12 @@ def meaning(definition: dict[str, Any], root: Path) -> Monitor:
 
 def tidied(definition: dict[str, Any]) -> str:
     return yaml_text(tidy(Schedule.model_validate(definition)))
+
+
+@pytest.mark.parametrize("sample", [ADVANCED, OUT_OF_BOX, PERFORMANCE, OTHERS])
+def test_azure_s_examples_mean_the_same_when_they_are_tidy(root: Path, sample: str) -> None:
+    definition = yaml.safe_load(sample)
+    assert meaning(yaml.safe_load(tidied(definition)), root) == meaning(definition, root)
 
 
 @given(st.data())
