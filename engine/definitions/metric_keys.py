@@ -61,6 +61,8 @@ class Metrics:
         return found, complaints
 
     def _complaint(self, spelled: str, metric: Metric | None) -> tuple[str, str | None] | None:
+        if metric is None and spelled in AZURES:
+            return WITHOUT_A_METRIC, f"{next(iter(self.spellings()))}: 0.5"
         if metric is None:
             return "unknown metric", self._nearest(spelled)
         if metric.family not in self.families:
@@ -96,6 +98,8 @@ class Metrics:
         }
 
 
+AZURES = ("threshold", "data_type")
+WITHOUT_A_METRIC = "says nothing without a metric, and Azure drops it"
 HOMES = {
     Family.DRIFT: "data_drift and prediction_drift",
     Family.QUALITY: "numerical, categorical, embedding, list or features of data_quality",
@@ -129,14 +133,10 @@ Coverage = Annotated[Table, Metrics((Family.COVERAGE,))]
 AttributionThresholds = Annotated[Table, Metrics((Family.ATTRIBUTION,))]
 
 
-def _without_a_metric(example: str) -> dict[str, tuple[str, str]]:
-    return dict.fromkeys(("threshold", "data_type"), ("says nothing without a metric, and Azure drops it", example))
-
-
 class DriftThresholds(Shape):
     """Drift metrics by kind of feature. Tests (`…_test`) are p-values, which breach when lower."""
 
-    refused: ClassVar = _without_a_metric("numerical: {jensen_shannon_distance: 0.1}")
+    refused: ClassVar = dict.fromkeys(AZURES, (WITHOUT_A_METRIC, "numerical: {jensen_shannon_distance: 0.1}"))
 
     numerical: NumericalDrift = key(default_factory=dict, description="For numerical features.")
     categorical: CategoricalDrift = key(default_factory=dict, description="For categorical features.")
@@ -149,7 +149,7 @@ class DriftThresholds(Shape):
 class QualityThresholds(Shape):
     """Data quality metrics by kind of feature, and of the dataset as a whole."""
 
-    refused: ClassVar = _without_a_metric("numerical: {null_value_rate: 0.1}")
+    refused: ClassVar = dict.fromkeys(AZURES, (WITHOUT_A_METRIC, "numerical: {null_value_rate: 0.1}"))
 
     numerical: NumericalQuality = key(default_factory=dict, description="For numerical features.")
     categorical: CategoricalQuality = key(default_factory=dict, description="For categorical features.")
@@ -164,7 +164,7 @@ class QualityThresholds(Shape):
 class PerformanceThresholds(Shape):
     """Performance metrics by task."""
 
-    refused: ClassVar = _without_a_metric("classification: {accuracy: 0.8}")
+    refused: ClassVar = dict.fromkeys(AZURES, (WITHOUT_A_METRIC, "classification: {accuracy: 0.8}"))
 
     classification: Classification = key(
         "classification", "tabular_classification", default_factory=dict, description="For labels and scores."

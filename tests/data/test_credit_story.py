@@ -19,6 +19,7 @@ STORY = {
         *(("data_drift", bill, "normalized_wasserstein_distance") for bill in BILLS),
         *(("data_quality", bill, "out_of_bounds_rate") for bill in BILLS),
         ("prediction_drift", "DEFAULT_NEXT_MONTH", "jensen_shannon_distance"),
+        ("feature_attribution", "dataset", "normalized_discounted_cumulative_gain"),
     },
     12: set(),
     # 14 May: PAY_0 is missing; and the labels of the 10th are in
@@ -33,8 +34,9 @@ STORY = {
         ("data_drift", "EDUCATION", "pearsons_chi_squared_test"),
         ("data_quality", "EDUCATION", "out_of_bounds_rate"),
     },
-    # 23 May: PAY_0 is not read
+    # 23 May: PAY_0 is not read, and no input shows it
     24: {
+        ("feature_attribution", "dataset", "normalized_discounted_cumulative_gain"),
         ("prediction_drift", "DEFAULT_NEXT_MONTH", "jensen_shannon_distance"),
         ("data_quality", "EDUCATION", "out_of_bounds_rate"),
     },
@@ -44,7 +46,7 @@ STORY = {
         ("performance", "DEFAULT_NEXT_MONTH", "recall"),
     },
 }
-"""What breaches, by the day in May on which the run is due."""
+"""What breaches, by the day in May on which the run is due; of drift only the ten features that matter most."""
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,10 @@ def nights(spark) -> dict[int, Evaluation]:
 
 @pytest.mark.parametrize("day", STORY)
 def test_each_mishap_breaches_on_its_day_and_nothing_else_does(nights: dict[int, Evaluation], day: int):
-    assert {(row.signal, row.group, row.metric_name) for row in nights[day].breaches} == STORY[day]
+    watched = {(row.signal, row.group, row.metric_name) for row in nights[day].rows}
+    breached = {(row.signal, row.group, row.metric_name) for row in nights[day].breaches}
+    assert breached == STORY[day] & watched
+    assert {name[0] for name in breached} == {name[0] for name in STORY[day]}
 
 
 def test_everything_is_measured(nights: dict[int, Evaluation]):

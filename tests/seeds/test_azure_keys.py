@@ -5,7 +5,16 @@ from typing import Annotated, Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from engine.definitions import custom_keys, data_keys, filter_keys, metric_keys, monitor_keys, signal_keys, trigger_keys
+from engine.definitions import (
+    custom_keys,
+    data_keys,
+    feature_keys,
+    filter_keys,
+    metric_keys,
+    monitor_keys,
+    signal_keys,
+    trigger_keys,
+)
 from engine.definitions.shape import NOT_YET, Shape
 from tests.seeds.sdk_runs import words
 
@@ -33,6 +42,8 @@ SHAPES: dict[str, type[Shape]] = {
     "DataQualityMetricThresholdSchema": metric_keys.QualityThresholds,
     "ModelPerformanceSignalSchema": signal_keys.ModelPerformanceSignal,
     "ModelPerformanceMetricThresholdSchema": metric_keys.PerformanceThresholds,
+    "MonitorFeatureFilterSchema": feature_keys.TopFeatures,
+    "FeatureAttributionDriftSignalSchema": signal_keys.FeatureAttributionDriftSignal,
     "CustomMonitoringSignalSchema": custom_keys.CustomSignal,
     "CustomMonitoringMetricThresholdSchema": custom_keys.CustomThreshold,
     "ConnectionSchema": custom_keys.ConnectionKeys,
@@ -85,6 +96,16 @@ def test_every_metric_of_azures_is_read(schema: str):
         for spelled in (name, camel, name.upper()):
             (read,) = getattr(shape.model_validate({table: {spelled: 0.5}}), table).values()
             assert read[0].threshold == 0.5
+
+
+def test_the_metric_of_attribution_drift_is_read_and_a_threshold_of_no_metric_is_not():
+    known, alone = sorted(words()["FeatureAttributionDriftMetricThresholdSchema"])
+    read = TypeAdapter(metric_keys.AttributionThresholds)
+    for spelled in (known, "NormalizedDiscountedCumulativeGain", known.upper()):
+        (thresholds,) = read.validate_python({spelled: 0.9}).values()
+        assert thresholds[0].threshold == 0.9
+    with pytest.raises(ValidationError, match="says nothing without a metric"):
+        read.validate_python({alone: 0.9})
 
 
 @pytest.mark.parametrize("schema", SHAPES)

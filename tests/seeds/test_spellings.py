@@ -10,6 +10,8 @@ import yaml
 
 from engine import Monitor
 from engine.errors import DefinitionError
+from signals.metrics import METRICS
+from signals.thresholds import FixedThreshold, Operator
 
 SCHEDULE = """
 name: spelt
@@ -141,6 +143,20 @@ def test_a_threshold_of_zero_is_a_threshold(tmp_path: Path):
     signals = {signal.name: signal for signal in monitor("", None, tmp_path).signals}
     found = {request.metric: request.threshold for request in signals["performance"].metrics}
     assert found["precision"].value == 0
+
+
+TESTS = ["two_sample_kolmogorov_smirnov_test", "TwoSampleKolmogorovSmirnovTest", "pearsons_chi_squared_test",
+         "PearsonsChiSquaredTest", "chi_squared_test"]  # fmt: skip
+DISTANCES = ["jensen_shannon_distance", "population_stability_index", "PopulationStabilityIndex"]
+
+
+@pytest.mark.parametrize("name", [*TESTS, *DISTANCES])
+def test_thresholds_of_tests_are_p_values_and_breach_below_and_those_of_distances_above(name: str, tmp_path: Path):
+    kind = "categorical" if "hi" in name and "quared" in name else "numerical"
+    drift = monitor(f"{DRIFT}.metric_thresholds", f"{{{kind}: {{{name}: 0.02}}}}", tmp_path).signals[0]
+    (request,) = drift.metrics
+    assert (METRICS[request.metric].unit == "p-value") is (name in TESTS)
+    assert request.threshold == FixedThreshold(0.02, Operator.LESS_THAN if name in TESTS else Operator.GREATER_THAN)
 
 
 REFUSED = [
