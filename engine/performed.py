@@ -23,20 +23,21 @@ __all__ = ["measure_performance"]
 
 def measure_performance(found: Scored, scheduled_for: datetime) -> list[Measured]:
     """Every metric that a performance signal asks for, at one scheduled time."""
-    signal = found.plan.signal
-    if found.trouble:
-        return [broken(found.group, request, found.trouble) for request in signal.metrics]
-    performance = found.performance[found.plan.windows[scheduled_for]]
     answers: list[Measured] = []
-    for request in signal.metrics:
-        family = METRICS[request.metric].family
-        if family is Family.COVERAGE:
-            answers.append(_covered(found, request, performance.coverage))
-        elif family is Family.FAIRNESS:
+    for request in found.plan.signal.metrics:
+        if METRICS[request.metric].family is Family.FAIRNESS:
             answers += _compared(found, request, scheduled_for)
+        elif found.trouble:
+            answers.append(broken(found.group, request, found.trouble))
         else:
-            answers.append(_performed(found, request, performance))
+            answers.append(_of_all(found, request, found.performance[found.plan.windows[scheduled_for]]))
     return answers
+
+
+def _of_all(found: Scored, request: MetricRequest, performance: Performance) -> Measured:
+    if METRICS[request.metric].family is Family.COVERAGE:
+        return _covered(found, request, performance.coverage)
+    return _performed(found, request, performance)
 
 
 def _covered(found: Scored, request: MetricRequest, coverage: Coverage) -> Measured:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from signals.catalogue import Bad, Family, metric
 from signals.importances import Importances, ranks_of
 from signals.measurement import Measurement, Undefined
+from signals.ranked_lists import RankedLists
 
 __all__ = ["Attributions", "normalized_discounted_cumulative_gain"]
 
@@ -47,17 +47,9 @@ def normalized_discounted_cumulative_gain(found: Attributions) -> Measurement | 
     gains = np.array([*before.values()])
     if not gains.any():
         return Undefined("no feature mattered in the baseline")
-    value = _gained(gains, np.array([*now.values()])) / _gained(gains, gains)
+    lists = RankedLists.of(np.zeros(len(gains), np.int64), np.array([*now.values()]), gains)
     evidence = {**_features(now, before), **_origin(found.current), **_origin(found.baseline, "baseline_")}
-    return Measurement(min(1.0, value), found.current.rows, found.baseline.rows, details=evidence)
-
-
-def _gained(gains: npt.NDArray[np.float64], by: npt.NDArray[np.float64]) -> float:
-    """The discounted sum of gains in descending order of `by`; ties share their places evenly."""
-    discounts = 1 / np.log2(np.arange(len(gains)) + 2)
-    _, group, sizes = np.unique(-by, return_inverse=True, return_counts=True)
-    starts = np.cumsum(sizes) - sizes
-    return float((np.bincount(group, gains) / sizes) @ np.add.reduceat(discounts, starts))
+    return Measurement(float(lists.ndcg(None)[0]), found.current.rows, found.baseline.rows, details=evidence)
 
 
 def _features(now: Mapping[str, float], before: Mapping[str, float]) -> dict[str, Any]:

@@ -171,6 +171,16 @@ def test_an_empty_segment_and_a_missing_column_are_rows_that_say_so(lab):
     assert rows["p", "said", "accuracy"].metric_value is not None
 
 
+def test_where_nothing_can_be_read_each_segment_says_so(lab):
+    nowhere = lab.data("nowhere", correlation_id="id", actual="true")
+    lab.write("truth", labels())
+    rows = by_name(lab.evaluate(lab.monitor(other=signal(lab, reference_data=nowhere), p=signal(lab)), day(3)))
+    for sex in ("female", "other"):
+        row = rows["other", f"said of sex = {sex}", "recall_parity"]
+        assert row.status is Status.ERROR
+        assert "nowhere" in (row.reason or "")
+
+
 def test_a_base_of_too_few_rows_judges_nobody(lab):
     lab.write("truth", labels())
     block = {"tag": "sex", "values": ["male"], "base": ["other"]}

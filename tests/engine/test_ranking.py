@@ -283,9 +283,10 @@ def test_a_label_counts_until_the_windows_cutoff_in_a_backfill_as_in_runs_one_by
         assert_same_rows(evaluation, lab.evaluate(monitor, time))
 
 
-def test_what_is_kept_is_not_read_again(lab, store):
+@pytest.mark.parametrize("rules", [{}, {"max_delay": "PT12H"}])
+def test_what_is_kept_is_not_read_again(lab, store, rules):
     lab.write("truth", labels())
-    monitor = lab.monitor(p=signal(lab, 3))
+    monitor = lab.monitor(p=signal(lab, 3, ground_truth=rules))
     first = run(lab, monitor, [day(4)], store)[0]
     again = run(lab, monitor, [day(4)], store)[0]
     assert again.run.rows_read == 0
