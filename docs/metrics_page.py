@@ -25,6 +25,8 @@ TITLES = {
     Family.FAIRNESS: "A segment beside a base segment (`model_performance`, under `fairness`)",
     Family.COVERAGE: "Ground truth (`model_performance`, under `coverage`)",
     Family.ATTRIBUTION: "Importance of features (`feature_attribution_drift`)",
+    Family.TOKENS: "Tokens (`generation_token_statistics`, under `totaltoken`)",
+    Family.GENERATION: "Quality of answers (`generation_safety_quality`, each under its quality)",
 }
 OF_A_FEATURE = frozenset({Family.DRIFT, Family.QUALITY})
 

@@ -65,8 +65,6 @@ above the monitor that has either.
   empty segment.
 * **Alerts.** `alert_enabled` is true when the monitor has an `alert_notification`.
 
-Not supported yet: the signal `generation_safety_quality`, which is named as a problem.
-
 """
 
 PARTS = {"Monitors": Schedule, "Models": Model, "Assets": Assets, "MLTables": MLTableFile}

@@ -1,16 +1,17 @@
 """What a signal comes to whose numbers stand neither on profiles nor on labelled predictions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from engine.errors import DataError
 from engine.measured import DATASET, Measured, broken
 from engine.plan import SignalPlan
 from engine.readings import Readings
 from engine.store import Store
 
-__all__ = ["Answered", "Answerer"]
+__all__ = ["Answered", "Answerer", "answered_each"]
 
 
 @dataclass
@@ -32,6 +33,19 @@ class Answered:
         if self.trouble:
             return [broken(DATASET, request, self.trouble) for request in self.plan.signal.metrics]
         return [*self.answers.get(time, ())]
+
+
+def answered_each(plan: SignalPlan, readings: Readings, answer: Callable[[datetime], Sequence[Measured]]) -> Answered:
+    """A signal's answers, each time's on its own: what goes wrong at one is said in its rows, and the others arrive."""
+    answers: dict[datetime, Sequence[Measured]] = {}
+    wrong: list[str] = []
+    for time in plan.windows:
+        try:
+            answers[time] = answer(time)
+        except DataError as error:
+            wrong.append(readings.failed(error))
+            answers[time] = [broken(DATASET, request, wrong[-1]) for request in plan.signal.metrics]
+    return Answered(plan, trouble=wrong[0]) if len(wrong) == len(answers) else Answered(plan, answers)
 
 
 class Answerer(Protocol):

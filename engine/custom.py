@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from engine.answered import Answered
+from engine.answered import Answered, answered_each
 from engine.batches import Dataset, Span
 from engine.component_modules import source_digest
 from engine.components import frame_from, iso, trouble_of
@@ -15,7 +15,7 @@ from engine.custom_rows import CustomRow, custom_rows
 from engine.environment import environment
 from engine.errors import DataError
 from engine.frames import frame_of
-from engine.measured import DATASET, Measured, broken
+from engine.measured import DATASET, Measured
 from engine.monitor import Columns, Custom, MetricRequest
 from engine.plan import SignalPlan
 from engine.readings import Readings
@@ -66,15 +66,7 @@ def _answered(plan: SignalPlan, readings: Readings) -> Answered:
         called = _Calls(plan, readings, opened)
     except DataError as error:
         return Answered(plan, trouble=readings.failed(error))
-    answers: dict[datetime, Sequence[Measured]] = {}
-    wrong: list[str] = []
-    for time in plan.windows:
-        try:
-            answers[time] = called.at(time)
-        except DataError as error:
-            wrong.append(readings.failed(error))
-            answers[time] = [broken(DATASET, request, str(error)) for request in plan.signal.metrics]
-    return Answered(plan, trouble=wrong[0]) if len(wrong) == len(answers) else Answered(plan, answers)
+    return answered_each(plan, readings, called.at)
 
 
 class _Calls:
@@ -118,7 +110,7 @@ class _Calls:
         frames = {name: frame_of(dataset, roles, windows.get(name)) for name, (dataset, roles) in self._opened.items()}
         dates = {"data_window_start": iso(window.start), "data_window_end": iso(window.end)}
         given = {**dates, **_thresholds(self._plan.signal.metrics), **custom.literals, **frames}
-        with environment(custom.environment, custom.secrets) as hide, TemporaryDirectory() as folder:
+        with environment(custom.connection) as hide, TemporaryDirectory() as folder:
             try:
                 returned = frame_from(spark, custom.component, given, OUTPUT, Path(folder))
                 return custom_rows(custom.component.name, returned, DATASET)

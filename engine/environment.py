@@ -4,10 +4,11 @@ They are set where the component is called, on the driver. What it sends to task
 """
 
 import os
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 
 from engine.errors import DataError
+from engine.monitor import Connection
 
 __all__ = ["environment"]
 
@@ -17,12 +18,8 @@ HIDDEN = "***"
 
 
 @contextmanager
-def environment(variables: Mapping[str, str], secrets: Mapping[str, str]) -> Generator[Hide]:
-    """Set variables while the block runs.
-
-    Args:
-        variables: with their values.
-        secrets: with the names of those that hold their values now.
+def environment(connection: Connection) -> Generator[Hide]:
+    """Set a connection's variables while the block runs.
 
     Yields:
         What takes the secrets out of a text.
@@ -31,12 +28,12 @@ def environment(variables: Mapping[str, str], secrets: Mapping[str, str]) -> Gen
         DataError: a secret is not in the environment. It names the variable that asks for it, and not the one that it
             was looked for in: who writes a secret there by mistake does not want to read it in a log.
     """
-    missing = sorted(name for name, source in secrets.items() if source not in os.environ)
+    missing = sorted(name for name, source in connection.secrets.items() if source not in os.environ)
     if missing:
         keys = ", ".join(f"connection.secret_config.{name}" for name in missing)
         raise DataError(f"{keys}: the environment has no variable of the name that is given there")
-    hidden = {name: os.environ[source] for name, source in secrets.items()}
-    ours = {**variables, **hidden}
+    hidden = {name: os.environ[source] for name, source in connection.secrets.items()}
+    ours = {**connection.environment, **hidden}
     before = {name: os.environ.get(name) for name in ours}
     os.environ.update(ours)
     try:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from engine.triggers import Trigger
 
 __all__ = [
-    "PROFILED", "Columns", "Component", "Context", "Custom", "Data", "Fairness", "Features", "Filter",
-    "FilterDimension", "FixedWindow", "GroundTruth", "LookbackWindow", "MetricRequest", "Monitor", "Scalar", "Signal",
-    "SignalType", "Source", "TimeFormat", "WindowDefinition",
+    "PROFILED", "Columns", "Component", "Connection", "Context", "Custom", "Data", "Fairness", "Features", "Filter",
+    "FilterDimension", "FixedWindow", "Generation", "GroundTruth", "LookbackWindow", "MetricRequest", "Monitor",
+    "Scalar", "Signal", "SignalType", "Source", "TimeFormat", "WindowDefinition",
 ]  # fmt: skip
 
 
@@ -275,6 +275,19 @@ Scalar = str | float | bool
 
 
 @dataclass(frozen=True)
+class Connection:
+    """Environment variables for a component.
+
+    Attributes:
+        environment: with their values.
+        secrets: with the name of the one in this process's environment that holds the secret.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+
+@dataclass(frozen=True)
 class Custom:
     """What the component of a custom signal is called with.
 
@@ -285,8 +298,7 @@ class Custom:
         whole_if_undated: the datasets that nobody asked to cut, and that are used whole where they have no timestamp.
         literals: its other arguments by name.
         operators: by metric, how a value that breaches stands to a threshold that the component returns.
-        environment: variables that are set while it runs.
-        secrets: such variables, each with the name of the one in this process's environment that holds the secret.
+        connection: variables that are set while it runs.
     """
 
     component: Component
@@ -295,8 +307,27 @@ class Custom:
     whole_if_undated: frozenset[str] = frozenset()
     literals: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
     operators: Mapping[str, Operator] = field(default_factory=dict[str, Operator])
-    environment: Mapping[str, str] = field(default_factory=dict[str, str])
-    secrets: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    connection: Connection = Connection()
+
+
+@dataclass(frozen=True)
+class Generation:
+    """What a signal of a generating model reads of its logged requests.
+
+    Attributes:
+        columns: by role the column: of token statistics ``prompt_tokens``, ``completion_tokens``, ``total_tokens`` and
+            ``group``, of answers ``prompt``, ``completion``, ``context`` and ``ground_truth``.
+        component: scores answers; None: nobody does.
+        sampling_rate: which share of the requests is scored, in (0, 1].
+        acceptable: by metric the least score that passes.
+        connection: variables that are set while the component runs.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict[str, str])
+    component: Component | None = None
+    sampling_rate: float = 1.0
+    acceptable: Mapping[str, float] = field(default_factory=dict[str, float])
+    connection: Connection = Connection()
 
 
 @dataclass(frozen=True)
@@ -313,6 +344,7 @@ class Signal:
         fairness: which segments fairness metrics compare.
         explain_by: columns over whose values the shift of a breached feature is split.
         custom: what a custom signal's component is called with.
+        generation: what a signal of a generating model reads.
     """
 
     name: str
@@ -333,6 +365,7 @@ class Signal:
     alert_enabled: bool = True
     properties: Mapping[str, str] = field(default_factory=dict[str, str])
     custom: Custom | None = None
+    generation: Generation | None = None
 
     @property
     def datasets(self) -> tuple[tuple[Data, ...], ...]:

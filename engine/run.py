@@ -23,10 +23,12 @@ from engine.plan import SignalPlan, plan_of
 from engine.readings import Readings
 from engine.records import Cost
 from engine.results import RunStatus
+from engine.safety_quality import answer_safety_quality
 from engine.scored import Scored, score
 from engine.sides import Comparison
 from engine.spark import Meter
 from engine.store import Store
+from engine.token_statistics import answer_token_statistics
 
 __all__ = ["Due", "Evaluation", "evaluate", "evaluate_all", "evaluate_together"]
 
@@ -35,6 +37,8 @@ Progress = Callable[[str], None]
 ANSWERED_BY: Mapping[SignalType, Answerer] = {
     SignalType.CUSTOM: answer_custom,
     SignalType.FEATURE_ATTRIBUTION_DRIFT: answer_attribution,
+    SignalType.GENERATION_TOKEN_STATISTICS: answer_token_statistics,
+    SignalType.GENERATION_SAFETY_QUALITY: answer_safety_quality,
 }
 """Who answers signals that are neither profiled nor joined with labels."""
 

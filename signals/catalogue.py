@@ -43,6 +43,10 @@ class Family(StrEnum):
     """A `signals.coverage.Coverage`: how much of a window is labelled."""
     ATTRIBUTION = "feature_attribution"
     """A `signals.attributions.Attributions`: how much each feature matters, now and in the baseline."""
+    TOKENS = "tokens"
+    """A `signals.tokens.Tokens`: what requests to a generating model logged."""
+    GENERATION = "generation"
+    """A `signals.pass_rates.Scores`: how many of its answers were scored, and passed."""
 
 
 class Kind(StrEnum):

@@ -13,11 +13,13 @@ from signals import (
     kolmogorov_smirnov,
     lists,
     multi_class,
+    pass_rates,
     quality,
     ranking,
     regression,
     scores,
     summaries,
+    tokens,
     wasserstein,
 )
 from signals.catalogue import METRICS
@@ -36,10 +38,12 @@ __all__ = [
     "kolmogorov_smirnov",
     "lists",
     "multi_class",
+    "pass_rates",
     "quality",
     "ranking",
     "regression",
     "scores",
     "summaries",
+    "tokens",
     "wasserstein",
 ]

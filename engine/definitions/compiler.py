@@ -8,6 +8,8 @@ from engine.definitions.custom_keys import CustomSignal
 from engine.definitions.data_keys import ReferenceData
 from engine.definitions.datasets import Datasets, Setting
 from engine.definitions.feature_keys import TopFeatures
+from engine.definitions.generation_compiler import compile_generation
+from engine.definitions.generation_keys import SafetyQualitySignal, TokenStatisticsSignal
 from engine.definitions.requests import MeasuredSignal, requests_of
 from engine.definitions.sentences import Report
 from engine.definitions.signal_keys import (
@@ -29,7 +31,7 @@ from signals.metrics import METRICS
 
 __all__ = ["OUT_OF_BOX", "AnySignal", "compile_signal"]
 
-AnySignal = MeasuredSignal | CustomSignal
+AnySignal = MeasuredSignal | CustomSignal | TokenStatisticsSignal | SafetyQualitySignal
 
 OUT_OF_BOX: dict[str, AnySignal] = {
     "data_drift": DataDriftSignal(type="data_drift"),
@@ -43,6 +45,8 @@ def compile_signal(name: str, keys: AnySignal, setting: Setting, report: Report)
     """The signal, every default filled in; None after a report."""
     if isinstance(keys, CustomSignal):
         return compile_custom(name, keys, setting, report)
+    if isinstance(keys, TokenStatisticsSignal | SafetyQualitySignal):
+        return compile_generation(name, keys, setting, report)
     before = len(report.problems)
     metrics = requests_of(keys, setting.ml_task)
     if not metrics:

@@ -6,7 +6,7 @@ from engine.definitions.datasets import Datasets, Setting
 from engine.definitions.sentences import Report
 from engine.definitions.sources import source_of
 from engine.definitions.unknown import UnknownNameError
-from engine.monitor import Component, Custom, MetricRequest, Scalar, Signal, SignalType
+from engine.monitor import Component, Connection, Custom, MetricRequest, Scalar, Signal, SignalType
 from engine.windows import default_window
 from signals.thresholds import Operator
 
@@ -23,7 +23,6 @@ def compile_custom(name: str, keys: CustomSignal, setting: Setting, report: Repo
     if component is None or len(report.problems) > before:
         return None
     found = {each: one for each, one in data.items() if one}
-    connection = keys.connection
     custom = Custom(
         component=component,
         data=found,
@@ -32,8 +31,7 @@ def compile_custom(name: str, keys: CustomSignal, setting: Setting, report: Repo
         whole_if_undated=frozenset(each for each, block in keys.input_data.items() if block.window is None),
         literals=literals,
         operators={each.metric_name: _operator(each) for each in keys.metric_thresholds},
-        environment=dict(connection.environment_variables) if connection else {},
-        secrets=connection.secrets if connection else {},
+        connection=keys.connection.connection if keys.connection else Connection(),
     )
     return Signal(
         name=name,

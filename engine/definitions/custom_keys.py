@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -13,6 +13,7 @@ from engine.definitions.data_keys import CONTEXTS, InputData, ReferenceData
 from engine.definitions.shape import Complaint, Shape, complain, errors_of, key, reject
 from engine.definitions.threshold_keys import ThresholdKeys
 from engine.definitions.words import Name, OneOf, Properties, Text
+from engine.monitor import Connection
 
 __all__ = ["ConnectionKeys", "CustomInput", "CustomSignal", "CustomThreshold", "LiteralInput"]
 
@@ -93,10 +94,11 @@ class ConnectionKeys(Shape):
                 yield Complaint(("secret_config", name), "is in environment_variables too", "keep one of them")
 
     @property
-    def secrets(self) -> Mapping[str, str]:
-        """By variable the name of the one that holds its secret."""
+    def connection(self) -> Connection:
+        """The variables that are meant."""
         matches = {name: ENVIRONMENT_NAME.fullmatch(text) for name, text in self.secret_config.items()}
-        return {name: match[1] or match[2] for name, match in matches.items() if match}
+        secrets = {name: match[1] or match[2] for name, match in matches.items() if match}
+        return Connection(dict(self.environment_variables), secrets)
 
 
 class CustomThreshold(ThresholdKeys):

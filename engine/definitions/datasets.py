@@ -1,12 +1,13 @@
 """Which datasets does a signal read: its own, the monitored model's, or the recent past?"""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from engine.definitions.custom_keys import CustomInput
 from engine.definitions.data_keys import ColumnNames, DataWindow, ProductionData, ReferenceData
+from engine.definitions.generation_keys import LlmData
 from engine.definitions.library import Library, ModelFile, UnknownNameError
 from engine.definitions.sentences import Report
 from engine.definitions.sources import source_of
@@ -27,6 +28,8 @@ ROLES_BY_CONTEXT: Mapping[Context, tuple[str, ...]] = {
 }
 """Which of a model's common roles a dataset of that context can have; of training data only the target is sure."""
 
+Block = ProductionData | ReferenceData | LlmData
+ROLES = frozenset(each.name for each in fields(Columns))
 FIXED = frozenset({Context.TRAINING, Context.VALIDATION, Context.TEST})
 PRODUCTION = frozenset({Context.MODEL_INPUTS, Context.MODEL_OUTPUTS, Context.MODEL_INPUTS_OUTPUTS})
 
@@ -50,7 +53,7 @@ class Datasets:
     setting: Setting
     report: Report
 
-    def production(self, blocks: tuple[ProductionData, ...] | None, context: Context) -> tuple[Data, ...] | None:
+    def production(self, blocks: Sequence[Block] | None, context: Context) -> tuple[Data, ...] | None:
         """The datasets to watch. One that has no window takes that of the first that has."""
         written = blocks or (ProductionData(),)
         asked = next((block.window for block in written if block.window), None)
@@ -92,12 +95,8 @@ class Datasets:
     def of_component(self, name: str, block: CustomInput) -> Data | None:
         """A dataset that a component gets: whole where it is to be so by its context, and else cut to a window."""
         context = _context(block) or Context.MODEL_INPUTS
-        usual = None if context in FIXED else default_window(self.setting.trigger, "production")
-        window = (
-            usual
-            if block.window is None
-            else window_of(block.window, default_window(self.setting.trigger, "production"))
-        )
+        usual = default_window(self.setting.trigger, "production")
+        window = None if context in FIXED and not block.window else window_of(block.window, usual)
         return self._bound(block, context, window, self.report.at("input_data", name))
 
     def has_truth(self) -> bool:
@@ -124,7 +123,7 @@ class Datasets:
 
     def _bound(
         self,
-        block: ProductionData | ReferenceData,
+        block: Block,
         context: Context | None,
         window: WindowDefinition | None,
         report: Report,
@@ -192,7 +191,7 @@ def _window(data: Data) -> WindowDefinition:
     return data.window
 
 
-def _context(block: ProductionData | ReferenceData) -> Context | None:
+def _context(block: Block) -> Context | None:
     return Context(block.data_context) if block.data_context else None
 
 
@@ -202,7 +201,7 @@ def _overridden(columns: Columns, written: ColumnNames) -> Columns:
 
 def _given(written: ColumnNames) -> dict[str, Any]:
     """The roles that were written down, those set to null among them."""
-    given = {role: getattr(written, role) for role in written.model_fields_set}
+    given = {role: getattr(written, role) for role in written.model_fields_set if role in ROLES}
     if "timestamp_format" in given:
         given["timestamp_format"] = TimeFormat(given["timestamp_format"])
     if "attributions" in given:

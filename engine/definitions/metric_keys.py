@@ -110,6 +110,8 @@ HOMES = {
     Family.FAIRNESS: "fairness of model_performance",
     Family.COVERAGE: "coverage of model_performance",
     Family.ATTRIBUTION: "feature_attribution_drift",
+    Family.TOKENS: "totaltoken of generation_token_statistics",
+    Family.GENERATION: "generation_safety_quality",
 }
 
 Table = dict[str, Thresholds]
@@ -164,7 +166,13 @@ class QualityThresholds(Shape):
 class PerformanceThresholds(Shape):
     """Performance metrics by task."""
 
-    refused: ClassVar = dict.fromkeys(AZURES, (WITHOUT_A_METRIC, "classification: {accuracy: 0.8}"))
+    refused: ClassVar = {
+        **dict.fromkeys(AZURES, (WITHOUT_A_METRIC, "classification: {accuracy: 0.8}")),
+        **dict.fromkeys(
+            ("question_answering", "questionanswering"),
+            ("is of answers in words, which no label can be compared with", "type: generation_safety_quality"),
+        ),
+    }
 
     classification: Classification = key(
         "classification", "tabular_classification", default_factory=dict, description="For labels and scores."

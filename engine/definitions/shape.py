@@ -24,14 +24,6 @@ __all__ = ["SPELLINGS", "Complaint", "Shape", "complain", "did_you_mean", "error
 SPELLINGS: defaultdict[str, set[str]] = defaultdict(set)
 """Every other spelling of a key by its canonical one, filled as the shapes are declared."""
 
-NOT_YET = {
-    "workspace_connection_id": "connections",
-    "sampling_rate": "generative AI signals",
-    "question_answering": "generative AI signals",
-    "questionanswering": "generative AI signals",
-}
-"""Keys of Azure's that we know and cannot serve."""
-
 
 class Complaint(NamedTuple):
     """What is wrong at a key, given from the block on down."""
@@ -125,8 +117,6 @@ class Shape(BaseModel):
 
     @classmethod
     def _unknown(cls, name: str | int) -> Complaint:
-        if name in NOT_YET:
-            return Complaint((name,), f"not supported yet: {NOT_YET[str(name)]}")
         if name in cls.refused:
             return Complaint((name,), *cls.refused[str(name)])
         for spellings in cls.spellings().values():

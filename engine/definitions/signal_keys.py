@@ -10,6 +10,7 @@ from engine.definitions.data_keys import OneOrMore, ReferenceData
 from engine.definitions.fairness_keys import FairnessList
 from engine.definitions.feature_keys import FeatureChoice, FeatureKinds, FeatureList, TopFeatures
 from engine.definitions.filter_keys import DataSegment, Filters
+from engine.definitions.generation_keys import SafetyQualitySignal, TokenStatisticsSignal
 from engine.definitions.metric_keys import (
     AttributionThresholds,
     DriftThresholds,
@@ -226,7 +227,9 @@ SignalKeys = Annotated[
     | DataQualitySignal
     | FeatureAttributionDriftSignal
     | ModelPerformanceSignal
-    | CustomSignal,
+    | CustomSignal
+    | TokenStatisticsSignal
+    | SafetyQualitySignal,
     Field(discriminator="type"),
     BeforeValidator(lower_type),
 ]

@@ -117,8 +117,8 @@ def test_a_connection_has_variables_and_the_names_of_secrets(root):
     for name in ("connection", "workspace_connection"):
         written = f"{name}: {{environment_variables: {{URL: 'http://x', N: 3}}, secret_config: {secrets}}}"
         custom = signal(root, f"{written}, {MINIMAL}").custom
-        assert custom.environment == {"URL": "http://x", "N": "3"}
-        assert custom.secrets == dict.fromkeys("ABC", "MY_KEY")
+        assert custom.connection.environment == {"URL": "http://x", "N": "3"}
+        assert custom.connection.secrets == dict.fromkeys("ABC", "MY_KEY")
         assert "MY_KEY" not in repr(custom)
 
 

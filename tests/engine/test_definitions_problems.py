@@ -115,7 +115,8 @@ def test_every_problem_of_a_file_is_said_at_once(problems: Problems) -> None:
         "two_sample_kolmogorov_smirnov_test: two_sample_kolmogorov_smirnov_test is not for categorical features",
         "28: create_monitor.monitoring_signals.attribution.metric_thresholds.ndgc: unknown metric",
         "29: create_monitor.monitoring_signals.typo.type: 'data_drif' is not one of data_drift, prediction_drift, "
-        "data_quality, feature_attribution_drift, model_performance, custom (did you mean data_drift?)",
+        "data_quality, feature_attribution_drift, model_performance, custom, generation_token_statistics, "
+        "generation_safety_quality (did you mean data_drift?)",
         "32: create_monitor.monitoring_signals.quality.reference_data.input_data.path: no asset is named 'refrence' "
         "(did you mean reference?)",
         "33: create_monitor.alert_notification.emails[0]: 'bob' is not an e-mail address",

@@ -148,7 +148,7 @@ def test_an_editor_can_complete_every_metric_by_every_name() -> None:
     written = [
         *(
             content
-            for block in ("DriftThresholds", "QualityThresholds", "PerformanceThresholds")
+            for block in ("DriftThresholds", "QualityThresholds", "PerformanceThresholds", "TokenThresholds")
             for key, content in definitions[block]["properties"].items()
             if key != "features"
         ),
@@ -156,4 +156,5 @@ def test_an_editor_can_complete_every_metric_by_every_name() -> None:
     ]
     tables = [option["properties"] for content in written for option in content["anyOf"] if "properties" in option]
     completed = {name for table in tables for name in table}
+    completed |= {name for name in definitions["AnswerThreshold"]["properties"] if name in METRICS}
     assert completed == {spelled for entry in METRICS.values() for spelled in (entry.name, *entry.aliases)}
