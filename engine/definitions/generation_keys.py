@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from engine.definitions.custom_keys import ConnectionKeys
 from engine.definitions.data_keys import DataBlock, ProductionColumns
 from engine.definitions.metric_keys import Metrics
-from engine.definitions.shape import Complaint, Shape, key, reject
+from engine.definitions.shape import Complaint, Shape, complain, key, reject
 from engine.definitions.threshold_keys import ThresholdKeys, Thresholds
 from engine.definitions.words import Name, Properties, Text, many
 from signals.catalogue import Family
@@ -60,7 +60,15 @@ class LlmData(DataBlock):
 OneOrMoreLlm = Annotated[
     tuple[LlmData, ...], BeforeValidator(many, json_schema_input_type=LlmData | tuple[LlmData, ...])
 ]
-Rate = Annotated[float, Field(gt=0, le=1)]
+
+
+def _rate(value: float) -> float:
+    if not 0 < value <= 1:
+        raise complain(f"{value:g} is not above 0 and at most 1")
+    return value
+
+
+Rate = Annotated[float, AfterValidator(_rate)]
 
 
 class _GenerationSignal(Shape):
@@ -94,6 +102,11 @@ class TokenStatisticsSignal(_GenerationSignal):
     sampling_rate: Rate = key(default=1.0, description="Accepted for Azure's sake: every request is counted.")
 
 
+def acceptable_score_of(quality: str) -> str:
+    """Azure's key for the least score of a quality that passes."""
+    return f"acceptable_{quality}_score_per_instance"
+
+
 class AnswerThreshold(Shape):
     """A quality of answers: which scores are acceptable, and which share of the answers has to be.
 
@@ -103,14 +116,12 @@ class AnswerThreshold(Shape):
     pass_rate: Thresholds = key(
         "aggregated_pass_rate",
         *(pass_rate_of(quality) for quality in QUALITIES),
-        *(f"Aggregated{quality.title()}PassRate" for quality in QUALITIES),
         default=(ThresholdKeys(),),
         description="Below this share of acceptable answers it breaches; null records the share.",
     )
     acceptable: Annotated[float, Field(allow_inf_nan=False)] = key(
         "acceptable_score_per_instance",
-        *(f"acceptable_{quality}_score_per_instance" for quality in QUALITIES),
-        *(f"Acceptable{quality.title()}ScorePerInstance" for quality in QUALITIES),
+        *(acceptable_score_of(quality) for quality in QUALITIES),
         default=ACCEPTABLE,
         description="The least score that is acceptable; 3 of 5, as Azure has it.",
     )
@@ -124,20 +135,27 @@ class AnswerThreshold(Shape):
 
 
 def _of(quality: str) -> Any:
-    """Reads the threshold of one quality, and refuses keys of another."""
+    """Reads the threshold of one quality, its keys in any case, and refuses keys of another."""
+    own = {_fold(name): name for name in (pass_rate_of(quality), acceptable_score_of(quality))}
 
-    def own(value: Any) -> Any:
-        if isinstance(value, dict):
-            others = [name for name in QUALITIES if name != quality]
-            wrong = {key: name for key in value for name in others if isinstance(key, str) and name in key.lower()}
-            if wrong:
-                raise reject(
-                    quality,
-                    [Complaint((key,), f"is of {name}", f"write it under {name}") for key, name in wrong.items()],
-                )
-        return value
+    def read(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        keys = {key: own.get(_fold(str(key)), key) for key in value}
+        others = {key: name for key in keys for name in QUALITIES if name != quality and name in str(key).lower()}
+        twice = [key for place, key in enumerate(keys) if keys[key] in [*keys.values()][:place]]
+        if twice:
+            raise reject(quality, [Complaint((key,), "is written twice", "keep one of them") for key in twice])
+        if others:
+            said = [Complaint((key,), f"is of {name}", f"write it under {name}") for key, name in others.items()]
+            raise reject(quality, said)
+        return {keys[key]: each for key, each in value.items()}
 
-    return BeforeValidator(own, json_schema_input_type=AnswerThreshold | None)
+    return BeforeValidator(read, json_schema_input_type=AnswerThreshold | None)
+
+
+def _fold(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 class AnswerThresholds(Shape):
