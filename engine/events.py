@@ -3,10 +3,13 @@
 So filters and handlers that were made for Azure Machine Learning's model monitoring work unchanged. A breach fails the
 run, as it does in Azure: `RunStatus` is `Failed` although everything was evaluated, and the tag says which signals. Our
 own status is beside it in `RunProperties`.
+
+`alert_enabled` is about whom to tell, and not about what has happened: Azure's components tag the run of any breach,
+and send e-mails only where they are given addresses. So `RunProperties.alerting` names the breached signals that alert.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -26,8 +29,6 @@ NAMED = 20
 def run_status_changed(monitor: Monitor, run: Run, rows: Sequence[MetricRow]) -> dict[str, Any]:
     """The event as a JSON object in CloudEvents' structured mode.
 
-    Only signals with `alert_enabled` can fail a run; what breached in the others is counted in `RunProperties`.
-
     Args:
         monitor: what was evaluated.
         run: its record.
@@ -36,7 +37,8 @@ def run_status_changed(monitor: Monitor, run: Run, rows: Sequence[MetricRow]) ->
     Source:
         CloudEvents 1.0; Azure Event Grid's schema for Azure Machine Learning; Azure's text of a breached threshold.
     """
-    breached = _breached_text(monitor, rows)
+    breaches = _by_signal(rows)
+    breached = "\n".join(_sentence(f"{monitor.name}_{signal}", own) for signal, own in breaches.items())
     failed = breached or run.status is RunStatus.FAILED
     return {
         "specversion": "1.0",
@@ -52,7 +54,7 @@ def run_status_changed(monitor: Monitor, run: Run, rows: Sequence[MetricRow]) ->
             "RunId": run.run_id,
             "RunType": "model_monitor",
             "RunTags": {**monitor.tags, **({BREACHED_TAG: breached} if breached else {})},
-            "RunProperties": _properties(run, rows),
+            "RunProperties": {**_properties(run, rows), "alerting": _alerting(monitor, breaches)},
             "RunStatus": "Failed" if failed else "Completed",
         },
     }
@@ -74,14 +76,16 @@ def _properties(run: Run, rows: Sequence[MetricRow]) -> Mapping[str, Any]:
     }
 
 
-def _breached_text(monitor: Monitor, rows: Sequence[MetricRow]) -> str:
-    """One sentence per signal that alerts and has a breach; empty where there is none."""
-    alerting = {signal.name for signal in monitor.signals if signal.alert_enabled}
+def _by_signal(rows: Sequence[MetricRow]) -> Mapping[str, Sequence[MetricRow]]:
     breaches: defaultdict[str, list[MetricRow]] = defaultdict(list)
     for row in rows:
-        if row.status is Status.BREACHED and row.signal in alerting:
+        if row.status is Status.BREACHED:
             breaches[row.signal].append(row)
-    return "\n".join(_sentence(f"{monitor.name}_{signal}", own) for signal, own in breaches.items())
+    return breaches
+
+
+def _alerting(monitor: Monitor, breached: Collection[str]) -> list[str]:
+    return [signal.name for signal in monitor.signals if signal.alert_enabled and signal.name in breached]
 
 
 def _sentence(name: str, rows: Sequence[MetricRow]) -> str:

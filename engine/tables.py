@@ -123,7 +123,7 @@ RUNS = TableDefinition(
                 "event",
                 pa.string(),
                 "What others are told of the run, as a JSON object: a CloudEvent in the words of Azure's "
-                "`RunStatusChanged`. Where a signal that alerts is breached, its `data.RunStatus` is Failed.",
+                "`RunStatusChanged`. Where a check is breached, its `data.RunStatus` is Failed, and a tag says which.",
             ),
         ]
     ),

@@ -129,7 +129,7 @@ AZURE_KEYS: Mapping[str, Mapping[str, AzureKey]] = MappingProxyType({
             missing="the defaults of its type",
         ),
         "alert_enabled": AzureKey(
-            "whether a breach fails the run's event, and alerts",
+            "whether a breach alerts; the run's event tells of it all the same",
             missing="true where the monitor has an `alert_notification`",
             missing_in_azure="false",
         ),

@@ -106,10 +106,12 @@ def test_event_grid_s_filter_on_a_signal_passes_where_that_signal_breached(event
     assert not passes(shifted, KEY, "another_monitor_data_drift")
 
 
-def test_a_signal_that_does_not_alert_is_counted_and_fails_nothing(events: list[dict[str, Any]]) -> None:
-    _, shifted = events
-    assert not passes(shifted, KEY, "credit_card_fraud_monitor_silent")
+def test_a_breach_is_told_whoever_is_alerted_and_who_is_is_told_beside_it(events: list[dict[str, Any]]) -> None:
+    calm, shifted = events
+    assert passes(shifted, KEY, "credit_card_fraud_monitor_silent")
     assert shifted["data"]["RunProperties"]["breaches"] == 3
+    assert shifted["data"]["RunProperties"]["alerting"] == ["data_drift", "predictions"]
+    assert calm["data"]["RunProperties"]["alerting"] == []
 
 
 def test_the_run_s_status_is_azure_s_and_ours_is_beside_it(events: list[dict[str, Any]]) -> None:
@@ -119,7 +121,7 @@ def test_the_run_s_status_is_azure_s_and_ours_is_beside_it(events: list[dict[str
 
 def test_the_text_names_what_breached_and_nothing_else(events: list[dict[str, Any]]) -> None:
     tags = events[1]["data"]["RunTags"]
-    first, second = tags[BREACHED_TAG].splitlines()
+    first, second, _ = tags[BREACHED_TAG].splitlines()
     assert first.startswith(f"The signal 'credit_card_fraud_monitor_data_drift' {ANY_MONITOR}: amount: ")
     assert "population_stability_index is " in first
     assert "threshold 0.3" in first

@@ -59,7 +59,7 @@ def test_json_is_the_run_and_its_rows(evaluate: Any, tiny: Path, capsys: pytest.
     evaluate(tiny, as_json=True)
     (found,) = json.loads(capsys.readouterr().out)["evaluations"]
     assert found["run"]["monitor"] == "tiny"
-    assert found["run"]["event"]["data"]["RunStatus"] == "Completed", "no signal of it alerts"
+    assert found["run"]["event"]["data"]["RunStatus"] == "Failed", "there is a breach"
     assert found["errors"] == []
     amount = next(row for row in found["rows"] if row["group"] == "amount")
     assert amount["breached_since"] == "2024-03-02T03:15:00Z"
