@@ -66,6 +66,8 @@ class Dataset(Protocol):
             knows.
         by_window: whether its rows have no time of their own, but are those of the span that is asked for (`within`):
             then spans that are asked for together do not overlap, and a window is not made of buckets.
+        mixed: columns of which some values are of another type than the column's: what reads all of them as one type
+            takes texts, so that these can be told.
         envelope: columns that tell how rows were logged, and so are no features, whatever role they play.
         notes: what whoever reads it should know, such as what could not be read.
     """
@@ -84,6 +86,9 @@ class Dataset(Protocol):
 
     @property
     def by_window(self) -> bool: ...
+
+    @property
+    def mixed(self) -> frozenset[str]: ...
 
     @property
     def envelope(self) -> frozenset[str]: ...

@@ -42,7 +42,7 @@ class FileDataset:
     fingerprint: str
     cuts: tuple[Cut, ...] = ()
     conversions: tuple[Conversion, ...] = ()
-    by_window, envelope, notes = False, frozenset[str](), ()
+    mixed, by_window, envelope, notes = frozenset[str](), False, frozenset[str](), ()
 
     @cached_property
     def splits(self) -> Sequence[Split]:

@@ -55,7 +55,7 @@ class FrameDataset:
     whole: DataFrame | None = None
     steps: tuple[Step, ...] = ()
     pieces = None
-    by_window, envelope, notes = False, frozenset[str](), ()
+    mixed, by_window, envelope, notes = frozenset[str](), False, frozenset[str](), ()
 
     def __post_init__(self) -> None:
         types: dict[str, pa.DataType] = {}

@@ -148,6 +148,10 @@ class JoinedDataset:
         return any(part.dataset.by_window for part in self.parts)
 
     @property
+    def mixed(self) -> frozenset[str]:
+        return frozenset(name for part in self.parts for name in part.dataset.mixed if name in part.columns)
+
+    @property
     def envelope(self) -> frozenset[str]:
         return frozenset(name for part in self.parts for name in part.dataset.envelope if name in part.columns)
 
@@ -203,9 +207,16 @@ def _one_row_per_id(rows: DataFrame) -> DataFrame:
 # ------------------------------------------------------------------------------------------------- a part as a frame
 
 
+def _travelling(part: Part, name: str) -> pa.DataType:
+    """As what a column travels: as texts where some of its values are none of its type, so that they can be told."""
+    if name in part.dataset.mixed:
+        return pa.string()
+    return PLAIN.get(column_type_of(part.columns[name]) or ValueType.STRING, pa.string())
+
+
 def _keyed(part: Part, names: Sequence[str], number: int) -> DataFrame:
     """The part's id as text and its columns, in plain types, and under names that Spark can tell apart."""
-    types = [PLAIN.get(column_type_of(part.columns[name]) or ValueType.STRING, pa.string()) for name in names]
+    types = [_travelling(part, name) for name in names]
     columns = [(f"c{number}_{place}", kind) for place, kind in enumerate(types)]
     schema = pa.schema([(KEY, pa.string()), *columns])
     correlation_id = part.correlation_id  # the part itself knows Spark, and so cannot travel

@@ -75,6 +75,7 @@ class PreparedDataset:
     stamp: str | None
     cuts: "tuple[tuple[Columns, tuple[Window, ...], tuple[Segment, ...]], ...]" = ()
     pieces = None
+    mixed = frozenset[str]()
 
     @property
     def envelope(self) -> frozenset[str]:

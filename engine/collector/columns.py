@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-__all__ = ["Kind", "as_array", "column_type", "count_kinds"]
+__all__ = ["Kind", "as_array", "column_type", "count_kinds", "is_mixed"]
 
 LONGEST = 2**63
 
@@ -86,6 +86,13 @@ def column_type(kinds: Mapping[Kind, int]) -> pa.DataType:
     if numbers and (most is None or numbers >= others[most]):
         return pa.float64() if broken or not integers else pa.int64()
     return pa.null() if most is None else TYPES[most]
+
+
+def is_mixed(kinds: Mapping[Kind, int]) -> bool:
+    """Whether some of a column's values are of another type than most."""
+    return (
+        len({TYPES.get(kind) for kind, count in kinds.items() if count}) > 1
+    )  # all numbers are of no type of their own
 
 
 def as_array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:

@@ -52,6 +52,11 @@ class CollectorDataset:
         return self.layout.columns
 
     @property
+    def mixed(self) -> frozenset[str]:
+        """See `engine.batches.Dataset`."""
+        return self.layout.mixed
+
+    @property
     def envelope(self) -> frozenset[str]:
         """See `engine.batches.Dataset`."""
         return frozenset(self.layout.envelope)

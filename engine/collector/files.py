@@ -11,7 +11,7 @@ import isodate
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
-from engine.collector.columns import Kind, column_type
+from engine.collector.columns import Kind, column_type, is_mixed
 from engine.collector.feed import CollectorFeed, looks_of
 from engine.collector.lines import ATTRIBUTES
 from engine.collector.looks import KEPT, Look
@@ -58,13 +58,8 @@ class CollectorFiles:
 
     def far(self, looks: Mapping[int, Look]) -> int:
         """How many of these files have events further from their folder's time than `near` allows."""
-        limits = {place: self.folders[place] for place in looks}
-        return sum(
-            low < limit[0][0] or high > limit[0][1]
-            for place, look in looks.items()
-            if (limit := limits[place]) and look.stretches
-            for low, high in [(look.stretches[0][0], look.stretches[-1][1])]
-        )
+        dated = [(limits[0], look.stretches) for place, look in looks.items() if (limits := self.folders[place])]
+        return sum(low < first or high > last for (first, last), found in dated for low, high in _ends(found))
 
     def looks(self, places: Iterable[int]) -> dict[int, Look]:
         """What is in these files: one Spark job, where one of them was not looked into yet.
@@ -118,7 +113,8 @@ def layout_of(looks: Iterable[Look]) -> Layout:
     columns = {name: column_type(found) for name, found in kinds.items() if _writable(name)}
     envelope = {_free(name, columns): name for name in ATTRIBUTES if name in attributes}
     types = {name: pa.timestamp("us", "UTC") if each == "time" else pa.string() for name, each in envelope.items()}
-    return Layout(columns | types, envelope)
+    mixed = frozenset(name for name in columns if is_mixed(kinds[name]))
+    return Layout(columns | types, envelope, mixed)
 
 
 def _writable(name: str) -> bool:
@@ -139,11 +135,17 @@ def folder_time(path: str) -> Window | None:
         return None
     numbers = [int(number) for number in found.groups() if number]
     try:
-        start = datetime(*[*numbers, 1][: max(3, len(numbers))], tzinfo=UTC)
+        year, month, day, hour, minute = [*numbers, *(1, 0, 0)[len(numbers) - 2 :]]
+        start = datetime(year, month, day, hour, minute, tzinfo=UTC)
         length = [*STEPS.values(), "PT1M"][len(numbers) - 1]
         return Window(start, start + isodate.parse_duration(length))
     except (OverflowError, ValueError):
         return None
+
+
+def _ends(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """The one stretch that holds all of these; none where there are none."""
+    return [(stretches[0][0], stretches[-1][1])] if stretches else []
 
 
 def _around(window: Window | None) -> Window | None:

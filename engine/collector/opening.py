@@ -21,7 +21,7 @@ __all__ = ["Folder", "Opener", "is_collection"]
 
 BYTES_AT_ONCE = 1 << 20
 LINES_TRIED, FILES_TRIED = 5, 10
-"""A collection is known by its first event; before that there may be a broken line, or an empty file."""
+"""A collection is known by its first event; before that there may be broken lines, or a file of something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Opener:
 
 def is_collection(filesystem: pafs.FileSystem, files: Sequence[DataFile]) -> bool:
     """Whether these JSON files hold CloudEvents, as their first lines tell."""
-    for file in files[:FILES_TRIED]:
+    for file in islice((file for file in files if file.size), FILES_TRIED):
         for line in _first_lines(filesystem, file.path):
             try:
                 if read_line(line) is not None:

@@ -29,10 +29,12 @@ class Layout:
     Attributes:
         columns: all of them, with types.
         envelope: those that tell of an event's envelope, with the attribute that each holds.
+        mixed: those of which some values are of another type than the column's.
     """
 
     columns: Mapping[str, pa.DataType]
     envelope: Mapping[str, str]
+    mixed: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -71,7 +73,7 @@ class Chunk:
     def instants(self) -> npt.NDArray[np.int64]:
         """int64[rows], microseconds since 1970 UTC: when each row's event was; `UNDATED` where that cannot be read."""
         values = [each.get("time") for each in self.attributes]
-        texts = pa.array([value if isinstance(value, str) else None for value in values], pa.string())
+        texts = as_array([value if isinstance(value, str) else None for value in values], pa.string())
         encoded = texts.dictionary_encode()  # the rows of an event have one time
         moments = np.append(read_instants(encoded.dictionary, TimeFormat.ISO), UNDATED)
         found = moments[encoded.indices.fill_null(len(moments) - 1).to_numpy()]

@@ -50,6 +50,11 @@ class LinesDataset:
         return self.layout.columns
 
     @property
+    def mixed(self) -> frozenset[str]:
+        """See `engine.batches.Dataset`."""
+        return self.layout.mixed
+
+    @property
     def envelope(self) -> frozenset[str]:
         """See `engine.batches.Dataset`."""
         return frozenset(self.layout.envelope)

@@ -153,6 +153,7 @@ def test_a_look_says_what_is_in_a_file_and_travels_as_text():
     assert look.types == ("azureml.inference.model_inputs",)
     assert look.troubles[Trouble.LINE][0] == 1
     assert Look.of_text(look.text()) == look
+    assert layout_of([look]).mixed == {"x"}
 
 
 @pytest.mark.parametrize(
@@ -239,7 +240,7 @@ def test_a_column_that_no_text_can_name_is_left_out():
 
 
 def test_an_events_time_is_iso_text_or_an_epoch_and_without_one_it_is_undated():
-    times = ["2024-03-09T06:00:00Z", "2024-03-09T07:00:00.5+01:00", 1709964000, 1709964000000, "?", None, True]
+    times = ["2024-03-09T06:00:00Z", "2024-03-09T07:00:00.5+01:00", 1709964000, 1709964000000, "\ud800", None, True]
     lines = [json.dumps(event(AT, [{"x": 1}]) | {"time": time}).encode() for time in times]
     six = datetime(2024, 3, 9, 6, tzinfo=UTC)
     for each, expected in zip(lines, [six, six.replace(microsecond=500_000), six, six, None, None, None], strict=True):

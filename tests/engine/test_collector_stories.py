@@ -112,6 +112,28 @@ def test_inputs_and_outputs_joined_give_the_rows_of_one_parquet_dataset(lab):
     assert {row.group for row in found[0].rows if row.signal == "drift"} == {"income", "region"}
 
 
+def test_a_value_of_another_type_is_an_error_in_joined_data_too(lab):
+    frame = scored()
+    frame["income"] = frame["income"].astype(object).where(frame.index % 7 > 0, "n/a")
+    frame["score"] = frame["score"].astype(object).where(frame.index % 5 > 0, "high")
+    write_collected(lab, frame)
+    lab.write("before", scored(300)[["income", "score", "region"]])
+    rates = {"data_type_error_rate": 0.5, "null_value_rate": 0.5}
+    keys = {
+        "type": "data_quality",
+        "reference_data": lab.data("before"),
+        "metric_thresholds": {"numerical": rates, "categorical": rates},
+    }
+    both = [
+        lab.data({"path": f"collected/{name}", "format": "collector"}) for name in ("model_inputs", "model_outputs")
+    ]
+    found = values(lab.evaluate(lab.monitor(both={**keys, "production_data": both, "features": ["income", "score"]})))
+    window = in_window(frame)
+    for name, text in (("income", "n/a"), ("score", "high")):
+        assert found["both", name, "data_type_error_rate"] == pytest.approx((window[name] == text).mean())
+        assert found["both", name, "null_value_rate"] == 0
+
+
 def test_a_model_whose_data_were_collected_is_monitored_out_of_the_box(lab):
     frame = scored()
     write_collected(lab, frame)
