@@ -161,7 +161,7 @@ def test_files_may_differ_in_columns_and_types(lab):
     assert not [row for row in found.rows if row.status == "error"]
     left_out = " ".join(note for note in found.run.notes if "left out" in note)
     assert "the column 'nested' is nested" in left_out
-    assert "the column 'vector' is nested" in left_out
+    assert "the column 'vector' is an embedding" in left_out
 
 
 def test_nested_values_are_json_to_who_asks_for_them(lab):
