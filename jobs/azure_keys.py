@@ -141,9 +141,9 @@ AZURE_KEYS: Mapping[str, Mapping[str, AzureKey]] = MappingProxyType({
         "input_data": AS_IN_AZURE,
         "inputs": AS_IN_AZURE,
         "connection": AS_IN_AZURE,
-        "connection_id": AzureKey("the name of a connection: your scoring component gets its environment"),
+        "connection_id": AzureKey("accepted; what the scoring component needs is in `connection`"),
         "workspace_connection_id": AzureKey("the same as `connection_id`"),
-        "sampling_rate": AzureKey("the share of rows that is scored"),
+        "sampling_rate": AzureKey("the share of answers that is scored, the same ones in every run"),
     },
     "features": {
         "top_n_feature_importance": AzureKey(

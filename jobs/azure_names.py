@@ -9,9 +9,11 @@ from engine.definitions.library import Library
 from engine.definitions.unknown import UnknownNameError
 from jobs.tidy_yaml import yaml_text
 
-__all__ = ["Needs", "needs_of", "shortened"]
+__all__ = ["COMPONENTS", "Needs", "needs_of", "shortened"]
 
 ASSETS = "assets.yaml"
+COMPONENTS = ("component_id", "pre_processing_component", "scoring_component")
+"""Keys that name a component."""
 VERSIONED = re.compile(r"(?:azureml:)?/.*/(?:data|components|models)/([^/]+)/versions/([^/]+)")
 DEPLOYED = re.compile(r"(?:azureml:)?/.*/onlineEndpoints/([^/]+)/deployments/([^/]+)", re.IGNORECASE)
 """Azure's resource ids, in a workspace or a registry."""
@@ -98,7 +100,7 @@ def _data(blocks: list[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, A
 
 def _components(blocks: list[Mapping[str, Any]]) -> Iterator[str]:
     for block in blocks:
-        yield from (block[key] for key in ("component_id", "pre_processing_component") if key in block)
+        yield from (block[key] for key in COMPONENTS if key in block)
 
 
 def _asset(name: str, block: Mapping[str, Any]) -> dict[str, Any]:

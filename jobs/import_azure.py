@@ -20,7 +20,7 @@ from engine.definitions.sentences import problems_of
 from engine.definitions.sources import is_relative
 from engine.definitions.tidy import keys_of, tidy
 from engine.errors import DefinitionError, Problem
-from jobs.azure_names import Needs, needs_of, shortened
+from jobs.azure_names import COMPONENTS, Needs, needs_of, shortened
 from jobs.azure_report import LEFT_OUT, Line, lines_of, report_table
 from jobs.consoles import err, out
 from jobs.exits import show_problems
@@ -32,7 +32,7 @@ __all__ = ["import_schedules"]
 
 USUAL = Path("conf/monitors")
 """Where a file is thought to be put that is only printed."""
-NAMES = frozenset({"path", "component_id", "pre_processing_component", "model_id", "endpoint_deployment_id"})
+NAMES = frozenset({"path", *COMPONENTS, "model_id", "endpoint_deployment_id"})
 """Keys whose values may stand for nothing yet."""
 
 

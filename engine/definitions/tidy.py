@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from pydantic import AliasChoices
+
 from engine.definitions.data_keys import ColumnNames, DataWindow, InputData
 from engine.definitions.document import Key
 from engine.definitions.monitor_keys import AlertNotification, CreateMonitor, Schedule
@@ -117,7 +119,10 @@ def _default(shape: Shape, name: str) -> Any:
 
 
 def _name(shape: Shape, field: str) -> str:
-    return type(shape).model_fields[field].alias or field
+    """The canonical key of a field: the first of its spellings."""
+    found = type(shape).model_fields[field]
+    names = found.validation_alias
+    return str(names.choices[0]) if isinstance(names, AliasChoices) else found.alias or field
 
 
 def _keys(read: Any, source: Any, key: Key, canonical: Key) -> Iterator[Written]:

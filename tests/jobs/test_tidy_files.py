@@ -44,6 +44,20 @@ create_monitor:
       metric_thresholds:
         - {metric_name: deviation, threshold: 2}
         - {metric_name: other, threshold: 0.5, operator: less_than}
+    tokens:
+      type: generation_token_statistics
+      production_data: {input_data: {path: azureml:truth:1}, data_column_names: {prompt_count: p, group: g}}
+      metric_thresholds: {totaltoken: {total_token_count: 100}}
+    answers:
+      type: generation_safety_quality
+      production_data:
+        - input_data: {path: azureml:truth:1}
+          data_column_names: {prompt_column: p, completion_column: c, context_column: x}
+      scoring_component: own:run
+      sampling_rate: 0.5
+      metric_thresholds:
+        groundedness: {aggregated_groundedness_pass_rate: 0.7, acceptable_groundedness_score_per_instance: 4}
+        fluency: {aggregated_fluency_pass_rate: 0.8}
 """
 SAMPLES = [yaml.safe_load(text) for text in (ADVANCED, COLLECTED, OUT_OF_BOX, PERFORMANCE, OTHERS)]
 FLIGHTS = Path(__file__).parents[2] / "conf" / "monitors" / "flights.yaml"
