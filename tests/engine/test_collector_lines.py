@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from engine.collector.columns import Kind, as_array, column_type, count_kinds
+from engine.collector.columns import TYPES, Kind, as_array, column_type, count_kinds
 from engine.collector.files import folder_time, layout_of
 from engine.collector.lines import Event, read_line
 from engine.collector.looks import Look, look_at
@@ -252,3 +254,39 @@ def test_an_events_time_is_iso_text_or_an_epoch_and_without_one_it_is_undated():
         six,
         None,
     ]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.lists(JSON, max_size=8), st.sampled_from([*TYPES.values(), pa.int64(), pa.float64(), pa.null()]))
+def test_whatever_a_column_holds_it_is_an_array_with_a_place_for_each_value(values, other):
+    for kind in (column_type(count_kinds(values)), other):
+        found = as_array(values, kind)
+        assert len(found) == len(values)
+        assert all(value is not None or not found[place].is_valid for place, value in enumerate(values))
+    assert sum(count_kinds(values).values()) == sum(value is not None for value in values)
+
+
+@given(st.lists(JSON, max_size=5), st.lists(st.binary(max_size=20), max_size=3), JSON)
+def test_whatever_is_in_a_file_it_is_read_or_counted(payloads, noise, attribute):
+    events = [
+        event(AT, None) | {"data": payload, "time": attribute, "correlationid": attribute} for payload in payloads
+    ]
+    # Python writes NaN and half surrogate pairs as JSON, and reads them.
+    lines = [*(json.dumps(each).encode() for each in events), *(each.replace(b"\n", b"") for each in noise)]
+    look, troubles = read(*lines, size=2)
+    held = columns(lines, layout_of([look]))
+    assert {len(values) for values in held.values()} <= {look.rows}
+    left_out = sum(count for trouble, (count, _) in troubles.found.items() if trouble is Trouble.FORM)
+    assert left_out == sum(not _is_table(payload) for payload in payloads)
+
+
+def _is_table(payload: object) -> bool:
+    if isinstance(payload, list):
+        return not payload or any(isinstance(each, dict) for each in payload)
+    return isinstance(payload, dict)
