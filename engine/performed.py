@@ -28,7 +28,7 @@ def measure_performance(found: Scored, scheduled_for: datetime) -> list[Measured
         if METRICS[request.metric].family is Family.FAIRNESS:
             answers += _compared(found, request, scheduled_for)
         elif found.trouble:
-            answers.append(broken(found.group, request, found.trouble))
+            answers.append(broken(_group(found, request), request, found.trouble))
         else:
             answers.append(_of_all(found, request, found.performance[found.plan.windows[scheduled_for]]))
     return answers
@@ -38,6 +38,10 @@ def _of_all(found: Scored, request: MetricRequest, performance: Performance) -> 
     if METRICS[request.metric].family is Family.COVERAGE:
         return _covered(found, request, performance.coverage)
     return _performed(found, request, performance)
+
+
+def _group(found: Scored, request: MetricRequest) -> str:
+    return found.ranks if METRICS[request.metric].family is Family.RANKING else found.group
 
 
 def _covered(found: Scored, request: MetricRequest, coverage: Coverage) -> Measured:
@@ -52,10 +56,10 @@ def _covered(found: Scored, request: MetricRequest, coverage: Coverage) -> Measu
 
 
 def _performed(found: Scored, request: MetricRequest, performance: Performance) -> Measured:
-    signal, coverage = found.plan.signal, performance.coverage
+    signal, coverage, group = found.plan.signal, performance.coverage, _group(found, request)
     little = _too_little(signal, coverage)
     if little and signal.ground_truth.below_coverage == "insufficient_data":
-        return Measured(found.group, request, Undefined(little), coverage.rows, Status.INSUFFICIENT_DATA)
+        return Measured(group, request, Undefined(little), coverage.rows, Status.INSUFFICIENT_DATA)
     metric = METRICS[request.metric]
     match metric.family:
         case Family.CLASSIFICATION:
@@ -64,7 +68,7 @@ def _performed(found: Scored, request: MetricRequest, performance: Performance) 
             result = metric.compute(Ranked(performance.rankings, request.at))
         case _:
             result = metric.compute(performance.errors)
-    return Measured(found.group, request, _with(_evidence(coverage), result), coverage.rows, provisional=little)
+    return Measured(group, request, _with(_evidence(coverage), result), coverage.rows, provisional=little)
 
 
 # ----------------------------------------------------------------------------------------------------- segments

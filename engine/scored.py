@@ -34,6 +34,7 @@ class Scored:
     Attributes:
         plan: the signal and its windows, with those of its monitor's revised runs.
         group: what result rows call the prediction.
+        ranks: what they call what ranks items.
         segment: what they call the rows.
         performance: by window.
         revised: scheduled times of earlier runs whose predictions or labels have changed since.
@@ -46,6 +47,7 @@ class Scored:
 
     plan: SignalPlan
     group: str = "dataset"
+    ranks: str = "dataset"
     segment: str = AGGREGATE
     performance: dict[Window, Performance] = field(default_factory=dict[Window, Performance])
     revised: tuple[datetime, ...] = ()
@@ -58,19 +60,20 @@ class Scored:
     @classmethod
     def of(cls, plan: SignalPlan) -> "Scored":
         """Nothing yet, of the signal and of the segments that it compares."""
+        group, ranks = _groups(plan.signal)
         requests = [each for each in plan.signal.metrics if METRICS[each.metric].family is Family.FAIRNESS]
 
         def segment(name: str, filters: tuple[Filter, ...]) -> "Scored":
             # A signal of its own, so that it is asked, kept and looked at again like any other.
             changes = {"name": f"{plan.signal.name} of {name}", "filters": (*plan.signal.filters, *filters)}
             own = replace(plan.signal, metrics=tuple(requests), fairness=(), **changes)
-            return cls(replace(plan, signal=own), _group(own))
+            return cls(replace(plan, signal=own), group, ranks)
 
         pairs = [
             (segment(each.name, each.segment), segment(f"base of {each.name}", each.base))
             for each in plan.signal.fairness
         ]
-        return cls(plan, _group(plan.signal), compared=tuple(pairs))
+        return cls(plan, group, ranks, compared=tuple(pairs))
 
     @property
     def segments(self) -> list["Scored"]:
@@ -125,9 +128,10 @@ def score(
     return signals
 
 
-def _group(signal: Signal) -> str:
+def _groups(signal: Signal) -> tuple[str, str]:
+    """What result rows call the prediction, and what ranks items."""
     roles = reduce(merged_roles, [data.columns for data in signal.production])
-    return roles.prediction or roles.score or roles.rank or "dataset"
+    return roles.prediction or roles.score or roles.rank or "dataset", roles.rank or roles.score or "dataset"
 
 
 @dataclass

@@ -238,7 +238,7 @@ def ranked_of(evaluation, signal_name: str) -> dict[tuple[str, str], float]:
 def test_two_ways_to_group_and_other_metrics_go_side_by_side(lab):
     lab.write("truth", labels())
     both = {"regression": {"mae": None}, "ranking": {"ndcg": {"at": 3}}}
-    by_device, beside = {"group": "device"}, {"prediction": "score"}
+    by_device, beside = {"group": "device"}, {"prediction": "place"}
     monitor = lab.monitor(
         p=signal(lab), q=signal(lab, roles=by_device), r=signal(lab, metric_thresholds=both, roles=beside)
     )
@@ -249,8 +249,8 @@ def test_two_ways_to_group_and_other_metrics_go_side_by_side(lab):
     assert q["score@3", "ranking_precision"] == pytest.approx(of_devices["score@3", "ranking_precision"])
     assert ranked_of(found, "r") == pytest.approx({("score@3", "ndcg"): oracle["score@3", "ndcg"]})
     own = predictions().merge(labels(), on="id")[lambda each: (each["at"] >= day(3)) & (each["at"] < day(4))]
-    error = (own["score"] - own["relevance"]).abs().mean()
-    assert values(found)["r", "score", "mean_absolute_error"] == pytest.approx(error)
+    error = (own["place"] - own["relevance"]).abs().mean()
+    assert values(found)["r", "place", "mean_absolute_error"] == pytest.approx(error)
 
 
 # ------------------------------------------------------------------------------------------------------ late labels
