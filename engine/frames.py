@@ -33,14 +33,16 @@ def frame_of(
         dataset: whose rows.
         roles: its timestamp, where there is a window; a row without a readable one is in none.
         window: which rows; None: all of them.
-        names: which columns, each once; None: all of them.
+        names: which columns, each once; None: all of them, but for the one in which we keep of which call of a
+            preprocessing component a row is.
         segment: which rows of the window.
 
     Returns:
         The columns as Spark has them: integers, doubles, texts, booleans, decimals, dates, timestamps (UTC), lists and
         structs. A value that a file has in another type than the dataset's is read as that, or null.
     """
-    wanted = tuple(dataset.columns if names is None else names)
+    ours = dataset.envelope if dataset.by_window else ()
+    wanted = tuple((name for name in dataset.columns if name not in ours) if names is None else names)
     schema = pa.schema([(name, _in_spark(dataset.columns[name])) for name in wanted])
     timestamp, form = roles.timestamp if window else None, roles.timestamp_format
     low, high = instants_of([window.start, window.end]) if window else (0, 0)

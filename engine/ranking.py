@@ -58,8 +58,8 @@ def baseline_importances(
 def rank(found: Sequence[Comparison], readings: Readings, store: Store | None, *, refresh: bool = False) -> None:
     """Give signals that want to know how much their features matter, each with a baseline whose target is known.
 
-    Where that cannot be told, a signal that only watches the most important features is in trouble; for another it is
-    a note.
+    Where that cannot be told, a signal that only watches the most important features is in trouble, unless it has no
+    more than it would watch anyway; for another it is a note.
     """
     answered: dict[str, dict[Window | None, Answer] | DataError] = {}
     for each in found:
@@ -91,7 +91,8 @@ def _rank(
             raise DataError(f"{found.reference.dataset.title}: {reasons[0]}")
     except DataError as error:
         told = f"no feature's importance is known: {error}"
-        if signal.features.top_n_importance is not None:
+        most = signal.features.top_n_importance
+        if most is not None and len(found.watched) > most:
             found.trouble = readings.failed(DataError(told))
         else:
             readings.note(f"{signal.name}: {told}", found.production.dataset.title if found.production else "")

@@ -132,6 +132,7 @@ def test_without_a_target_the_signal_says_what_is_missing_and_the_others_arrive(
     evaluation = lab.evaluate(
         lab.monitor(
             nameless=quality(lab, None, features={"top_n_feature_importance": 2}),
+            every=quality(lab, None, features={"top_n_feature_importance": 20}),
             constant=quality(lab, "flat", features={"top_n_feature_importance": 2}),
             absent=quality(lab, "gone", features=["first"]),
         )
@@ -141,6 +142,9 @@ def test_without_a_target_the_signal_says_what_is_missing_and_the_others_arrive(
     assert row.status is Status.ERROR
     assert "reference_data.data_column_names.target_column" in (row.reason or "")
     assert "the target 'flat': it has the same value" in (found["constant", "dataset", "null_value_rate"].reason or "")
+    # Who would watch more features than there are watches all of them, as in Azure's example without a target.
+    assert {group for signal, group, _ in found if signal == "every"} == {*FEATURES, "minutes"}
+    assert found["every", "first", "null_value_rate"].status is Status.OK
     # Who only wants to know how much a feature matters still learns how it is.
     row = found["absent", "first", "null_value_rate"]
     assert (row.status, row.feature_importance) == (Status.OK, None)
