@@ -71,11 +71,15 @@ def _answers(keys: SafetyQualitySignal, setting: Setting, report: Report) -> Gen
         columns=_roles(keys, ANSWER_ROLES),
         component=component,
         sampling_rate=keys.sampling_rate,
-        acceptable={pass_rate_of(quality): threshold.acceptable for quality, threshold in named.items()},
+        acceptable={
+            pass_rate_of(quality): threshold.acceptable_score_per_instance for quality, threshold in named.items()
+        },
         connection=keys.connection.connection if keys.connection else Connection(),
     )
 
 
 def _qualities(keys: SafetyQualitySignal) -> tuple[MetricRequest, ...]:
     named = {pass_rate_of(quality): threshold for quality, threshold in keys.metric_thresholds.named.items()}
-    return tuple(MetricRequest(name, each.pass_rate[0].threshold_of(METRICS[name])) for name, each in named.items())
+    return tuple(
+        MetricRequest(name, each.aggregated_pass_rate[0].threshold_of(METRICS[name])) for name, each in named.items()
+    )

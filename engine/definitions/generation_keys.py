@@ -113,13 +113,13 @@ class AnswerThreshold(Shape):
     Each key has the quality's own name in it: `aggregated_fluency_pass_rate`.
     """
 
-    pass_rate: Thresholds = key(
+    aggregated_pass_rate: Thresholds = key(
         "aggregated_pass_rate",
         *(pass_rate_of(quality) for quality in QUALITIES),
         default=(ThresholdKeys(),),
         description="Below this share of acceptable answers it breaches; null records the share.",
     )
-    acceptable: Annotated[float, Field(allow_inf_nan=False)] = key(
+    acceptable_score_per_instance: Annotated[float, Field(allow_inf_nan=False)] = key(
         "acceptable_score_per_instance",
         *(acceptable_score_of(quality) for quality in QUALITIES),
         default=ACCEPTABLE,
@@ -128,9 +128,9 @@ class AnswerThreshold(Shape):
 
     def complaints(self) -> Iterator[Complaint]:
         metric = METRICS[pass_rate_of(QUALITIES[0])]  # they differ in nothing but their names
-        if len(self.pass_rate) > 1:
+        if len(self.aggregated_pass_rate) > 1:
             yield Complaint(("aggregated_pass_rate", 1), "is a second threshold of the same metric", "keep one of them")
-        for threshold in self.pass_rate:
+        for threshold in self.aggregated_pass_rate:
             yield from (each._replace(key=("aggregated_pass_rate", *each.key)) for each in threshold.against(metric))
 
 

@@ -15,7 +15,7 @@ def test_good_definitions_are_exit_0_and_say_what_was_found(driftline: Driftline
     result = driftline("validate", ROOT / "conf")
     assert result.exit_code == 0
     assert "every day at 03:15 UTC" in result.stdout
-    assert "2 monitors, no problem" in result.stdout
+    assert "3 monitors, no problem" in result.stdout
 
 
 def test_all_problems_of_all_files_are_told_at_once(driftline: Driftline, tiny: Path, tmp_path: Path) -> None:
