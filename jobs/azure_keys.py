@@ -216,6 +216,7 @@ QUALITY = "adds the baseline's own rate to the threshold (`relative_to: baseline
 BINS = "equal-width bins laid over both datasets; a row with any null counts for no feature"
 JOINED = "counts only rows that an inner join with the labels leaves"
 
+TOKENS = "adds up the spans of its traces; here the counts that each request logged"
 METRICS_IN_AZURE: Mapping[str, str] = MappingProxyType({
     "jensen_shannon_distance": f"{BINS}; here the baseline's deciles, and nulls are a bin",
     "population_stability_index": f"{BINS}, and 1 is added to every count but not to the total; here ½ to both",
@@ -234,5 +235,7 @@ METRICS_IN_AZURE: Mapping[str, str] = MappingProxyType({
     "mean_absolute_error": JOINED,
     "mean_squared_error": JOINED,
     "root_mean_squared_error": JOINED,
+    "total_token_count": TOKENS,
+    "total_token_count_per_group": TOKENS,
 })  # fmt: skip
 """What is another number in Azure, by the metric's canonical name."""

@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 SIGNAL_METRICS = "group string, metric_name string, metric_value double, threshold_value double"
 
 
-def run(  # noqa: D103 - the page tells its contract
+def run(
     production_data: DataFrame,
     columns: str,
     std_deviation_threshold: float,
