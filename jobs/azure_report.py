@@ -17,7 +17,7 @@ from jobs.azure_keys import AZURE_KEYS, METRICS_IN_AZURE, AzureKey
 from jobs.tidy_yaml import one_line
 from jobs.trigger_words import trigger_words
 from jobs.wording import SYMBOLS, number
-from signals.catalogue import Metric
+from signals.catalogue import Family, Metric
 from signals.metrics import METRICS
 from signals.thresholds import FixedThreshold, RangeThreshold
 
@@ -26,6 +26,8 @@ __all__ = ["LEFT_OUT", "Line", "lines_of", "report_table"]
 SIGNALS = ("create_monitor", "monitoring_signals")
 DATA = frozenset({"production_data", "reference_data"})
 P_VALUES = frozenset({"two_sample_kolmogorov_smirnov_test", "pearsons_chi_squared_test"})
+WINDOWS = frozenset({"data_window", "data_window_size"})
+SAME_IN_AZURE = frozenset({Family.TOKENS, Family.GENERATION})
 LEFT_OUT = "left out"
 
 
@@ -91,7 +93,8 @@ def _known(each: Written) -> AzureKey | None:
 
 def _in_azure(each: Written) -> str:
     if _is_judged(each):
-        return METRICS_IN_AZURE.get(str(each.canonical[-1]), "has no such metric")
+        name = str(each.canonical[-1])
+        return METRICS_IN_AZURE.get(name, "" if METRICS[name].family in SAME_IN_AZURE else "has no such metric")
     known = _known(each)
     return known.differs if known and _matters(each) else ""
 
@@ -165,8 +168,8 @@ def _left_out(keys: Sequence[Written], schedule: Schedule) -> Iterator[Line]:
     """What is taken for the keys that a signal could have and has not; the signal's own key is the first."""
     signal, known = keys[0], AZURE_KEYS["signal"]
     written = {each.canonical[3] for each in keys[1:]}
-    windows = [each for each in keys if each.canonical[3:4] == ("production_data",) and "data_window" in each.canonical]
-    if not windows and "production_data" in type(signal.value).model_fields:
+    windowed = [each for each in keys if each.canonical[3:4] == ("production_data",) and WINDOWS & {*each.canonical}]
+    if not windowed and "production_data" in type(signal.value).model_fields:
         window = default_window(schedule.trigger.trigger(), "production")
         size = f"{window.size}, up to the scheduled time"
         yield Line(None, (*signal.key, "production_data", "data_window"), size)

@@ -29,4 +29,5 @@ def _clock(rule: Recurrence) -> str:
         return f"at minute {', '.join(map(str, rule.minutes))}" if rule.minutes else ""
     if not rule.hours:
         return f"at minute {', '.join(map(str, rule.minutes))} of its hour" if rule.minutes else ""
-    return "at " + ", ".join(f"{hour:02}:{minute:02}" for hour, minute in product(rule.hours, rule.minutes or (0,)))
+    times = sorted(product(rule.hours, rule.minutes or (0,)))
+    return "at " + ", ".join(f"{hour:02}:{minute:02}" for hour, minute in times)

@@ -10,6 +10,7 @@ from pydantic import AliasChoices
 
 from engine.definitions.data_keys import ColumnNames, DataWindow, InputData
 from engine.definitions.document import Key
+from engine.definitions.generation_keys import AnswerThreshold, AnswerThresholds
 from engine.definitions.monitor_keys import AlertNotification, CreateMonitor, Schedule
 from engine.definitions.shape import Shape
 from engine.definitions.threshold_keys import ThresholdKeys
@@ -86,8 +87,20 @@ def _block(shape: Shape) -> Any:
             return "azmonitoring"
         case ThresholdKeys() if shape.model_fields_set <= {"threshold"}:
             return _single(shape.threshold)
+        case AnswerThresholds():
+            return {quality: _answers(quality, getattr(shape, quality)) for quality in _said(shape)}
         case _:
             return {_name(shape, field): plain_entry(field, getattr(shape, field)) for field in _said(shape)}
+
+
+def _answers(quality: str, threshold: AnswerThreshold) -> dict[str, Any]:
+    return {_of_quality(name, quality): value for name, value in _plain(threshold).items()}
+
+
+def _of_quality(name: str, quality: str) -> str:
+    """Azure's key, with the quality's name in it: ``aggregated_fluency_pass_rate``."""
+    start, rest = name.split("_", 1)
+    return f"{start}_{quality}_{rest}"
 
 
 def _single(value: Any) -> Any:
@@ -139,6 +152,8 @@ def _keys(read: Any, source: Any, key: Key, canonical: Key) -> Iterator[Written]
                 continue
             value = getattr(read, ours) if isinstance(read, Shape) else read[ours]
             said = _name(read, ours) if isinstance(read, Shape) else ours
+            if isinstance(read, AnswerThreshold):
+                said = _of_quality(said, str(canonical[-1]))
             own, our_own = (*key, name), (*canonical, said)
             deeper = list(_keys(value, below, own, our_own))
             yield Written(own, our_own, value, type(read) if isinstance(read, Shape) else None, not deeper)
