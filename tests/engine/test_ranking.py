@@ -138,6 +138,8 @@ def store(tmp_path) -> Store:
 def test_scores_are_those_of_the_windows_groups(lab, days):
     lab.write("truth", labels())
     times = [day(number) for number in range(3, 6)]
+    over_midnight = predictions().groupby("query")["at"].agg(lambda at: at.dt.date.nunique()) > 1
+    assert over_midnight.sum() > 2, "they are whole in a window that holds them, and cut by one that does not"
     for evaluation, time in zip(lab.evaluate_all(lab.monitor(p=signal(lab, days)), times), times, strict=True):
         assert ranked(evaluation) == pytest.approx(expected(time - days * DAY, time))
 
@@ -210,6 +212,29 @@ def test_predictions_may_carry_their_relevance_already(lab):
     keys["production_data"]["input_data"] = {"path": "both"}
     keys["production_data"]["data_column_names"]["actual"] = "relevance"
     assert ranked(lab.evaluate(lab.monitor(p=keys), day(4))) == pytest.approx(expected(day(3), day(4)))
+
+
+def test_ids_ranks_and_relevances_of_any_type_are_read(spark, tmp_path):
+    lab = Lab(spark, tmp_path)
+    at = [day(3) + timedelta(hours=number) for number in range(8)]
+    whole = pd.DataFrame({"at": at[:4], "id": range(4), "query": [17, 17, 18, 18], "place": ["1", "2", "1", "first"]})
+    parts = pd.DataFrame({"at": at[4:], "id": range(4, 8), "query": [17.0, 18.0, np.nan, 19.0], "place": ["3"] * 4})
+    lab.write("predictions", whole)
+    lab.write("predictions", parts)
+    relevant = [False, True, True, True, True, False, True, None]
+    lab.write("truth", pd.DataFrame({"id": [float(number) for number in range(8)], "known": at, "relevance": relevant}))
+    rows = by_name(
+        lab.evaluate(lab.monitor(p=signal(lab, 1, ["all", 1], roles={"rank": "place", "score": None})), day(4))
+    )
+    # Of 17 the second and third item are relevant, of 18 the first and the one without a rank, which comes last.
+    assert rows["p", "place", "mean_reciprocal_rank"].metric_value == pytest.approx((1 / 2 + 1) / 2)
+    assert rows["p", "place", "mean_average_precision"].metric_value == pytest.approx(
+        ((1 / 2 + 2 / 3) / 2 + (1 + 2 / 3) / 2) / 2
+    )
+    row = rows["p", "place@1", "ranking_precision"]
+    assert row.metric_value == pytest.approx(0.5)
+    assert row.details["rows_without_group"] == row.details["groups_without_label"] == 1
+    assert row.details["items_without_score"] == 1
 
 
 def test_a_window_without_rows_or_labels_says_so(lab):
