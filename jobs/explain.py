@@ -11,6 +11,7 @@ from jobs.carriers import legend_of, print_splits, splits_of
 from jobs.charts import chart_of
 from jobs.consoles import out
 from jobs.evidence import evidence_of
+from jobs.metric_names import is_bad_when_low
 from jobs.wording import bound, moment, number, ratio, span
 
 __all__ = ["explain_rows", "headline_of", "rows_line_of", "verdict_line_of"]
@@ -75,13 +76,19 @@ def verdict_line_of(row: Mapping[str, Any]) -> Text:
 def _chance(row: Mapping[str, Any]) -> list[str]:
     said: list[str] = []
     if row["expected_p95"] is not None:
-        said.append(f"without any change it would stay below {number(row['expected_p95'])} in 95 of 100 windows")
+        side = "above" if _bad_when_low(row) else "below"
+        said.append(f"without any change it would stay {side} {number(row['expected_p95'])} in 95 of 100 windows")
     if row["p_value"] is not None:
         q_value = f", q = {number(row['q_value'])} over the signal's groups" if row["q_value"] is not None else ""
         said.append(f"p = {number(row['p_value'])}{q_value}")
     if row["interval_low"] is not None and row["interval_high"] is not None:
         said.append(f"95 % interval {number(row['interval_low'])} to {number(row['interval_high'])}")
     return ["; ".join(said)] if said else []
+
+
+def _bad_when_low(row: Mapping[str, Any]) -> bool:
+    """As its threshold says, or else the metric itself."""
+    return row["operator"].startswith("less") if row["operator"] else is_bad_when_low(row["metric_name"])
 
 
 def rows_line_of(row: Mapping[str, Any]) -> Text:

@@ -1,6 +1,6 @@
-"""What is a metric called in the store? Its canonical name, however it is spelt by who asks."""
+"""What is a metric called in the store, however it is spelt by who asks, and which way is it bad?"""
 
-__all__ = ["canonical"]
+__all__ = ["canonical", "is_bad_when_low"]
 
 
 def canonical(name: str) -> str:
@@ -13,3 +13,11 @@ def canonical(name: str) -> str:
 
     found = find_metric(name)
     return found.name if found else name
+
+
+def is_bad_when_low(name: str) -> bool:
+    """Whether low values of a metric are bad; not of one that is in no catalogue. It imports all of it, too."""
+    from signals.catalogue import Bad
+    from signals.metrics import METRICS
+
+    return name in METRICS and METRICS[name].bad is Bad.LOWER

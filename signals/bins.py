@@ -13,7 +13,7 @@ import numpy.typing as npt
 from signals.catalogue import Kind
 from signals.covariance_sketch import SKETCH_SIZE
 
-__all__ = ["LISTS", "Bins", "CategoricalBins", "NumericBins", "ValueType", "VectorBins"]
+__all__ = ["LISTS", "SHORTEST", "Bins", "CategoricalBins", "NumericBins", "ValueType", "VectorBins"]
 
 
 class ValueType(StrEnum):
@@ -32,6 +32,8 @@ class ValueType(StrEnum):
 
 
 LISTS = frozenset({ValueType.VECTOR, ValueType.LIST})
+SHORTEST = 1.0
+"""An edge among lists' lengths, so that empty lists are in cells of their own."""
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,19 @@ Kernels via Explicit Feature Maps, 2013. Identical rows, correlated dimensions a
 The hashes are fixed for ever, so that what was kept years ago can be added to.
 """
 
-from functools import lru_cache
-from typing import Self
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SKETCH_SIZE", "SecondMoments", "sketched_products"]
+__all__ = ["SKETCH_SIZE", "SecondMoments", "Sketcher"]
 
 BUCKETS = 512
 FREQUENCIES = BUCKETS // 2 + 1
 SKETCH_SIZE = 2 * FREQUENCIES
 """How many numbers a sketch has: real parts, then imaginary ones."""
 ROWS_AT_ONCE = 64
+"""What is made of so many rows stays in the processor's cache."""
 
 Floats = npt.NDArray[np.float64]
 Complex = npt.NDArray[np.complex128]
@@ -29,13 +29,43 @@ Complex = npt.NDArray[np.complex128]
 WEIGHTS = np.concatenate(([1.0], np.full(FREQUENCIES - 2, 2.0), [1.0])) / BUCKETS
 
 
-def sketched_products(vectors: Floats) -> Floats:
-    """float64[SKETCH_SIZE], the sketch of Σ x xᵀ over the rows of float64[n, dimensions]; each row's is its own."""
-    total = np.zeros(FREQUENCIES, np.complex128)
-    for start in range(0, len(vectors), ROWS_AT_ONCE):
-        one, other = _transformed(vectors[start : start + ROWS_AT_ONCE])
-        total += (one * other).sum(axis=0)
-    return np.concatenate((total.real, total.imag))
+class _Hash(NamedTuple):
+    """How a block of at most 512 dimensions is hashed, twice; at first a dimension's bucket is its place in its block.
+
+    Attributes:
+        start: the first dimension.
+        signs, other_signs: float64[dimensions], -1 or 1.
+        places: intp[dimensions], the buckets of the second hash, no two the same.
+    """
+
+    start: int
+    signs: Floats
+    other_signs: Floats
+    places: npt.NDArray[np.intp]
+
+
+class Sketcher:
+    """Sketches the matrices of vectors of so many dimensions."""
+
+    def __init__(self, dimensions: int) -> None:
+        self._hashes = [_hash(start, min(BUCKETS, dimensions - start)) for start in range(0, dimensions, BUCKETS)]
+
+    def products(self, vectors: Floats) -> Floats:
+        """float64[SKETCH_SIZE], the sketch of Σ x xᵀ over the rows of float64[n, dimensions]; each row's is its own."""
+        total = np.zeros(FREQUENCIES, np.complex128)
+        for start in range(0, len(vectors), ROWS_AT_ONCE):
+            one, other = self._transformed(vectors[start : start + ROWS_AT_ONCE])
+            total += (one * other).sum(axis=0)
+        return np.concatenate((total.real, total.imag))
+
+    def _transformed(self, vectors: Floats) -> tuple[Complex, Complex]:
+        """complex128[n, FREQUENCIES] twice: the transforms of two hashes of each row."""
+        one, other = np.zeros((2, len(vectors), BUCKETS))
+        for start, signs, other_signs, places in self._hashes:
+            block = vectors[:, start : start + BUCKETS]
+            one[:, : block.shape[1]] += block * signs
+            other[:, places] += block * other_signs
+        return np.fft.rfft(one, axis=1), np.fft.rfft(other, axis=1)
 
 
 class SecondMoments:
@@ -44,39 +74,15 @@ class SecondMoments:
     def __init__(self, sketch: Floats) -> None:
         self._frequencies: Complex = sketch[:FREQUENCIES] + 1j * sketch[FREQUENCIES:]
 
-    @classmethod
-    def of(cls, vector: Floats) -> Self:
-        """The matrix x xᵀ of one vector."""
-        return cls(sketched_products(vector[np.newaxis]))
-
-    def inner(self, other: Self) -> float:
+    def inner(self, other: "SecondMoments") -> float:
         """Σ Aᵢⱼ Bᵢⱼ."""
         return float(WEIGHTS @ (self._frequencies * other._frequencies.conj()).real)
 
 
-def _transformed(vectors: Floats) -> tuple[Complex, Complex]:
-    """complex128[n, FREQUENCIES] twice: the transforms of two hashes of each row."""
-    one, other = np.zeros((2, len(vectors), BUCKETS))
-    for start, signs, other_signs, places in _hashes(vectors.shape[1]):
-        block = vectors[:, start : start + BUCKETS]
-        one[:, : block.shape[1]] += block * signs
-        other[:, places] += block * other_signs
-    return np.fft.rfft(one, axis=1), np.fft.rfft(other, axis=1)
-
-
-@lru_cache
-def _hashes(dimensions: int) -> list[tuple[int, Floats, Floats, npt.NDArray[np.intp]]]:
-    """By block of dimensions where it starts, two signs of each dimension, and its bucket in the second hash.
-
-    In the first hash a dimension's bucket is its place in its block.
-    """
-    found: list[tuple[int, Floats, Floats, npt.NDArray[np.intp]]] = []
-    for start in range(0, dimensions, BUCKETS):
-        places = np.arange(start, start + BUCKETS, dtype=np.uint64)
-        width = min(BUCKETS, dimensions - start)
-        signs = [1.0 - 2.0 * (_mixed(3 * places + number) >> 63).astype(np.float64)[:width] for number in (0, 1)]
-        found.append((start, signs[0], signs[1], np.argsort(_mixed(3 * places + 2), kind="stable")[:width]))
-    return found
+def _hash(start: int, width: int) -> _Hash:
+    numbers = 3 * np.arange(start, start + BUCKETS, dtype=np.uint64)
+    signs, other_signs = (1.0 - 2.0 * (_mixed(numbers + which) >> 63).astype(np.float64)[:width] for which in (0, 1))
+    return _Hash(start, signs, other_signs, np.argsort(_mixed(numbers + 2), kind="stable")[:width])
 
 
 def _mixed(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from signals.bins import LISTS, Bins, CategoricalBins, NumericBins, ValueType, VectorBins
+from signals.bins import LISTS, SHORTEST, Bins, CategoricalBins, NumericBins, ValueType, VectorBins
 from signals.catalogue import Kind
 from signals.kernel import ScannedColumn
 from signals.profile import CategoricalProfile, NumericProfile, Profile, most_frequent
@@ -24,9 +24,6 @@ HEAVY = 1 / 256
 """The share of the sample from which on a single value has a cell of its own."""
 FEW_INTEGERS = 20
 """An integer column with at most this many distinct values in the baseline is categorical."""
-
-SHORTEST = 1.0
-"""An edge among lists' lengths, so that empty lists are in cells of their own."""
 
 Floats = npt.NDArray[np.float64]
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from signals.bins import SHORTEST
 from signals.catalogue import Bad, Family, Kind, metric
-from signals.fitting import SHORTEST
 from signals.measurement import Measurement, Undefined
 from signals.moments import sum_of
 from signals.profile import NumericProfile, Profile

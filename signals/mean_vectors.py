@@ -16,7 +16,7 @@ from scipy import special
 
 from signals.chance import ALPHA
 from signals.change import Change
-from signals.covariance_sketch import SecondMoments, sketched_products
+from signals.covariance_sketch import SecondMoments, Sketcher
 from signals.measurement import Undefined
 from signals.profile import VectorProfile
 
@@ -74,7 +74,8 @@ class Noise:
 
     def share_along(self, direction: Floats) -> float:
         """The share of the variance that lies along a direction of length 1, in [0, 1]; give or take a few percent."""
-        return min(1.0, max(0.0, self.moments.inner(SecondMoments.of(direction)) / self.trace))
+        along = SecondMoments(Sketcher(len(direction)).products(direction[np.newaxis]))
+        return min(1.0, max(0.0, self.moments.inner(along) / self.trace))
 
 
 def means_of(change: Change) -> Means | Undefined:
@@ -117,7 +118,8 @@ def noise_of(means: Means) -> Noise | str:
     with np.errstate(over="ignore", invalid="ignore"):
         squares = sum(profile.squares for profile, _ in sides)
         trace = (squares - sum(profile.valid * float(mean @ mean) for profile, mean in sides)) / freedom
-        about = [profile.sketch - profile.valid * sketched_products(mean[np.newaxis]) for profile, mean in sides]
+        sketcher = Sketcher(len(means.current))
+        about = [profile.sketch - profile.valid * sketcher.products(mean[np.newaxis]) for profile, mean in sides]
         moments = SecondMoments((about[0] + about[1]) / freedom)
         concentration = moments.inner(moments) / trace**2 if trace else math.inf
     if not trace > ALIKE * squares / (n + m):

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from signals.bins import VectorBins
 from signals.counters import NULLS, ROWS, SCALARS, UNREADABLE, Part, block_of
-from signals.covariance_sketch import sketched_products
+from signals.covariance_sketch import Sketcher
 from signals.growing import longer
 from signals.keys import Keys
 from signals.slots import Fold
@@ -28,6 +28,7 @@ class VectorCounter:
     bins: VectorBins
 
     def __post_init__(self) -> None:
+        self._sketcher = Sketcher(self.bins.dimensions)
         self._clear()
 
     def _clear(self) -> None:
@@ -59,7 +60,7 @@ class VectorCounter:
             x = vectors[start : start + at_once].astype(np.float64)
             with np.errstate(over="ignore", invalid="ignore"):  # sums of huge numbers overflow; metrics say so
                 self._sums[slot, :dimensions] += x.sum(axis=0)
-                self._sums[slot, dimensions:] += sketched_products(x)
+                self._sums[slot, dimensions:] += self._sketcher.products(x)
                 self._squares[slot] += np.square(x).sum()
 
     def keep(self, array: pa.Array) -> None:

@@ -11,12 +11,20 @@ import pyarrow.compute as pc
 import pytest
 from scipy.spatial import distance
 
+from engine.carriers import explain
 from engine.errors import DefinitionError
+from engine.feature_kinds import feature_kinds
+from engine.file_feed import Split, read_splits
+from engine.judgements import read_judgements
 from engine.monitor import Monitor
 from engine.rebinning import rebin
+from engine.remeasuring import remeasure
+from engine.replays import Setting
 from engine.store import Store
 from engine.verifying import verify
 from signals.bins import VectorBins
+from signals.catalogue import Kind
+from signals.kernel import ScannedColumn, ScanPlan
 from signals.verdicts import Status
 from tests.engine.labs import NOW, Lab, assert_same_rows, by_name
 
@@ -298,3 +306,79 @@ def test_metrics_of_other_kinds_are_refused(signal, thresholds, problem):
     }  # fmt: skip
     with pytest.raises(DefinitionError, match=problem.replace("?", r"\?")):
         Monitor.from_dict(keys)
+
+
+# ------------------------------------------------------------------------------------------------- what stands on it
+
+
+def test_a_distance_that_nobody_asked_for_is_told_from_kept_profiles(lab, tmp_path):
+    store = Store(tmp_path / "store")
+    keys = signals(lab)["drift"]
+    lab.evaluate(lab.monitor(drift=keys | {"metric_thresholds": {"embedding": {COSINE: 0.9}}}), store=store)
+    judgements = read_judgements(store, "lab", None, None)
+    found = remeasure(store, "lab", judgements, [Setting(EUCLID, 0.5), Setting("population_stability_index", 0.1)])
+    told = {value.check.group: value.value for value in found.values}
+    now, before = means("emb")
+    assert told["emb"] == pytest.approx(distance.euclidean(now, before))
+    assert {value.check.metric for value in found.values} == {EUCLID}
+    assert {check.group: kind for check, kind in feature_kinds(store, "lab", NOW).items()}["emb"] is Kind.EMBEDDING
+
+
+def test_missing_vectors_are_explained_by_other_columns_and_distances_say_that_they_do_not_add_up(lab, tmp_path):
+    gone = PRODUCTION.set_column(
+        PRODUCTION.column_names.index("emb"),
+        "emb",
+        pc.if_else(pc.equal(PRODUCTION["state"], "tx"), pa.scalar(None, PRODUCTION["emb"].type), PRODUCTION["emb"]),
+    )
+    lab.write("gone", gone)
+    keys = signals(lab, "gone", explain_by=["state"])
+    evaluation = lab.evaluate(lab.monitor(**keys), store=Store(tmp_path / "store"))
+    assert evaluation.errors == ()
+    row = by_name(evaluation)["quality", "emb", "null_value_rate"]
+    assert row.breached
+    (dimension, value, share, *_), *_ = row.details["carried_by"]
+    assert (dimension, value) == ("state", "tx")
+    assert share > 0.9
+    asked = {"drift": [EUCLID]}
+    (found,) = explain(lab.spark, lab.monitor(**keys), NOW, feature="emb", metrics=asked, dimensions=["state"])[
+        "drift", EUCLID
+    ]
+    assert found.reason == "euclidean_distance does not add up over rows, so no part of it belongs to a value"
+
+
+def test_text_where_vectors_were_is_a_data_type_error(lab):
+    texts = PRODUCTION.set_column(PRODUCTION.column_names.index("emb"), "emb", [["[1, 2]"] * ROWS])
+    lab.write("texts", texts)
+    found = by_name(lab.evaluate(lab.monitor(**signals(lab, "texts"))))
+    assert found["quality", "emb", "data_type_error_rate"].metric_value == 1.0
+    assert "300 of another length or not all numbers" in (found["drift", "emb", EUCLID].reason or "")
+
+
+def test_predictions_may_be_embeddings(lab):
+    keys = {
+        "type": "prediction_drift",
+        "metric_thresholds": DRIFT,
+        "production_data": lab.data("inputs", DAYS, timestamp="at", prediction="emb"),
+        "reference_data": lab.data("baseline", prediction="emb32"),
+    }
+    found = by_name(lab.evaluate(lab.monitor(drift=keys)))
+    now, before = means("emb")
+    assert found["drift", "emb", EUCLID].metric_value == pytest.approx(distance.euclidean(now, before), rel=1e-6)
+
+
+def test_long_lists_are_read_in_short_batches(lab, monkeypatch):
+    monkeypatch.setattr("engine.file_feed.VALUES_AT_ONCE", 10 * DIMENSIONS)
+    path = str(lab.folder / "baseline" / "part-0.parquet")
+
+    def sizes(*names: str) -> set[int]:
+        batches = read_splits([Split(path, 0, 200, {})], names, (), None)
+        return {batch.size for batch in batches}
+
+    assert sizes("amount", "emb") == sizes("fixed") == {10}
+    assert sizes("amount") == {200}
+    assert sum(batch.size for batch in read_splits([Split(path, 0, 200, {})], ("nothing",), (), None)) == 200
+
+
+def test_many_dimensions_are_counted_in_scans_of_fewer_buckets():
+    plan = ScanPlan((ScannedColumn("emb", VectorBins(4096)), ScannedColumn("x", VectorBins(0))))
+    assert (plan.states, plan.width) == (19, 4097)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import Result
 
+from engine.results import Status
+from engine.store import Store
 from jobs.charts import bars_of
+from tests.jobs.conftest import a_row, a_run
 
 Driftline = Callable[..., Result]
 
@@ -89,3 +93,38 @@ def test_a_chart_has_a_bounded_height() -> None:
     bars = bars_of(drift_row([1 / (number + 1) for number in range(60)]))
     assert len(bars) == 24
     assert bars[0].name == "c0"
+
+
+EMBEDDING = {
+    "dimensions": 768,
+    "effective_dimensions": 41.5,
+    "norm": 2.5,
+    "baseline_norm": 2.0,
+    "moved": [[17, 0.5, 0.25, 0.75], [4, -0.5, -0.25, 0.125]],
+    "p_value_method": "closed form",
+}
+
+
+def embedding_store(folder: Path, **fields: Any) -> str:
+    run = a_run()
+    given = {"metric_name": "cosine_similarity", "operator": "less_than", "breached": True, "status": Status.BREACHED}
+    Store(folder).write([run], [a_row(run, "title", 0.75, 0.9, **{"details": EMBEDDING, **given, **fields})])
+    return str(folder)
+
+
+def test_an_embedding_is_explained_by_the_dimensions_that_moved(driftline: Driftline, tmp_path: Path) -> None:
+    store = embedding_store(tmp_path / "store", expected_p95=0.99, p_value=0.001)
+    text = driftline("explain", "flights", "--store", store).stdout
+    assert "cosine_similarity = 0.75  breached: a breach is < 0.9" in text
+    assert "it would stay above 0.99 in 95 of 100 windows" in text
+    assert "17 from 0.25 to 0.5 (75.0 % of it), 4 from -0.25 to -0.5 (12.5 % of it)" in text
+    assert "effective dimensions: 41.5" in text
+    assert "title" in driftline("results", "--store", store).stdout
+
+
+def test_an_embedding_without_a_p_value_says_why(driftline: Driftline, tmp_path: Path) -> None:
+    why = {"p_value_method": "none: the vectors do not vary"}
+    store = embedding_store(tmp_path / "store", details={**EMBEDDING, **why}, operator=None, expected_p95=0.5)
+    text = driftline("explain", "flights", "--feature", "title", "--store", store).stdout
+    assert "no p-value: the vectors do not vary" in text
+    assert "it would stay above 0.5" in text
