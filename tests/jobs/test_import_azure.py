@@ -27,8 +27,8 @@ SEEDS = {
     "advanced-sdk": "advanced",
     "performance": (SNIPPETS / "model-performance.yaml").read_text(),
     "performance-sdk": "model-performance",
-    # Its component is given the rows as they are.
-    "custom": re.sub(r".*pre_processing_component.*\n", "", (SNIPPETS / "custom-signal.yaml").read_text()),
+    "collected-sdk": "collected-data",
+    "custom": (SNIPPETS / "custom-signal.yaml").read_text(),
 }
 """The seed's examples: YAML, or the name of a snippet that the SDK dumps."""
 

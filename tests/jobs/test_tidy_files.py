@@ -59,6 +59,10 @@ create_monitor:
         groundedness: {aggregated_groundedness_pass_rate: 0.7, acceptable_groundedness_score_per_instance: 4}
         fluency: {aggregated_fluency_pass_rate: 0.8}
 """
+COMPONENTS = """
+components:
+  - {name: production_data_preprocessing, version: 1.0.0, entry: own:run}
+"""
 SAMPLES = [yaml.safe_load(text) for text in (ADVANCED, COLLECTED, OUT_OF_BOX, PERFORMANCE, OTHERS)]
 FLIGHTS = Path(__file__).parents[2] / "conf" / "monitors" / "flights.yaml"
 
@@ -68,7 +72,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("conf")
     (root / "models").mkdir()
     (root / "models" / "credit.yaml").write_text(MODEL)
-    (root / "assets.yaml").write_text(ASSETS)
+    (root / "assets.yaml").write_text(ASSETS + COMPONENTS)
     (root / "own.py").write_text("def run(**given): ...\n")
     return root
 
@@ -82,7 +86,7 @@ def tidied(definition: dict[str, Any]) -> str:
     return yaml_text(tidy(Schedule.model_validate(definition)))
 
 
-@pytest.mark.parametrize("sample", [ADVANCED, OUT_OF_BOX, PERFORMANCE, OTHERS])
+@pytest.mark.parametrize("sample", [ADVANCED, COLLECTED, OUT_OF_BOX, PERFORMANCE, OTHERS])
 def test_azure_s_examples_mean_the_same_when_they_are_tidy(root: Path, sample: str) -> None:
     definition = yaml.safe_load(sample)
     assert meaning(yaml.safe_load(tidied(definition)), root) == meaning(definition, root)
