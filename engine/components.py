@@ -71,8 +71,8 @@ def frame_from(
 
 
 def iso(moment: datetime) -> str:
-    """A time in UTC as components get it: ``2024-03-09T00:00:00Z``."""
-    return moment.isoformat().replace("+00:00", "Z")
+    """A time in UTC as components get it, and as Azure writes it: ``2023-05-01T04:31:57.012Z``."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def trouble_of(component: Component, error: BaseException) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from engine.components import frame_from, trouble_of
+from engine.components import frame_from, iso, trouble_of
 from engine.errors import DataError
 from engine.monitor import Component
 from engine.spark import SPARK_ERRORS
@@ -90,8 +90,7 @@ class Calls:
 
 
 def _written(moment: datetime) -> str:
-    """As Azure writes it: 2023-05-01T04:31:57.012Z."""
-    return min(max(moment, FIRST), LAST).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return iso(min(max(moment, FIRST), LAST))
 
 
 def _arrow(column: pd.Series) -> pa.Array:

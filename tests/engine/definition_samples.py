@@ -207,3 +207,41 @@ SPELLINGS = [
     ("{type: data_drift, min_rows: 5}", "{type: data_drift, min_rows: '5'}"),
 ]
 """Pairs of signals that mean the same."""
+
+COMPONENTS = """
+name: components_of_our_own
+trigger: {type: recurrence, frequency: day, interval: 7}
+create_monitor:
+  monitoring_signals:
+    mine:
+      type: custom
+      component_id: azureml:mine:1
+      input_data:
+        production_data:
+          input_data: {type: uri_folder, path: azureml:truth:1}
+          data_context: test
+          data_window: {lookback_window_size: P30D, lookback_window_offset: P7D}
+      inputs: {word: x, number: {type: literal, value: 2}, file: {type: uri_file, path: azureml:truth:2}}
+      connection: {environment_variables: {A: x}, secret_config: {B: C}}
+      metric_thresholds:
+        - {metric_name: std_deviation, threshold: 2}
+        - {metric_name: mean, low: 0, high: 1}
+    others:
+      type: custom
+      component_id: mine:run
+      input_datasets: {rows: {input_dataset: {path: azureml:truth:1}, dataset_context: test}}
+      metric_thresholds: {a: 1, b: {dynamic: true}, c: null}
+    tokens:
+      type: generation_token_statistics
+      production_data: {input_data: {path: azureml:truth:1}, data_column_names: {prompt_tokens: p, group: g}}
+      metric_thresholds: {totaltoken: {total_token_count: 0, total_token_count_per_group: 0}}
+    answers:
+      type: generation_safety_quality
+      production_data:
+        - {input_data: {path: azureml:truth:1}, data_column_names: {prompt_column: q, correlation_id: id}}
+        - {input_data: {path: azureml:truth:2}, data_column_names: {completion_column: a, correlation_id: id}}
+      scoring_component: azureml:mine:1
+      sampling_rate: 0.5
+      metric_thresholds:
+        fluency: {aggregated_fluency_pass_rate: 0.5, acceptable_fluency_score_per_instance: 3}
+"""

@@ -122,7 +122,7 @@ def test_a_component_gets_the_windows_rows_its_literals_its_thresholds_and_its_t
     thresholds = {"m": 2, "other": {"threshold": 0.5, "operator": "less_than"}}
     found = evaluate(code, metric_thresholds=thresholds, inputs={"word": "x", "number": {"value": "3"}, "unused": 1})
     said, columns = found.rows
-    assert said.group == repr(["2", 0.5, "x", 3, "2024-03-09T00:00:00Z", "2024-03-10T00:00:00Z", True, True])
+    assert said.group == repr(["2", 0.5, "x", 3, "2024-03-09T00:00:00.000Z", "2024-03-10T00:00:00.000Z", True, True])
     assert (said.metric_value, said.breached) == (300.0, True)
     assert (columns.group, columns.breached) == ("at,calm,restless", False)
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from engine.definitions import load_monitor, monitor_from
 from engine.errors import DefinitionError, Problem
 from engine.monitor import Monitor, Signal
-from tests.engine.definition_samples import ADVANCED, ASSETS, COLLECTED, MODEL, OUT_OF_BOX, PERFORMANCE
+from tests.engine.definition_samples import ADVANCED, ASSETS, COLLECTED, COMPONENTS, MODEL, OUT_OF_BOX, PERFORMANCE
 
-SAMPLES = [yaml.safe_load(text) for text in (ADVANCED, COLLECTED, OUT_OF_BOX, PERFORMANCE)]
+SAMPLES = [yaml.safe_load(text) for text in (ADVANCED, COLLECTED, COMPONENTS, OUT_OF_BOX, PERFORMANCE)]
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.dates() | st.datetimes()
     | st.sampled_from(["P1D", "azureml:truth:1", "default", "day", "data_drift", "", "azureml:"])
@@ -32,7 +32,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("conf")
     (root / "models").mkdir()
     (root / "models" / "credit.yaml").write_text(MODEL)
-    (root / "assets.yaml").write_text(ASSETS)
+    (root / "assets.yaml").write_text(f"{ASSETS}components: [{{name: mine, version: 1, entry: 'mine:run'}}]")
+    (root / "mine.py").write_text("def run(): ...")
     return root
 
 
@@ -63,7 +64,9 @@ def test_a_definition_with_anything_in_any_place_never_crashes(root: Path, data:
 
 
 @given(
-    st.sampled_from([ADVANCED, PERFORMANCE]), st.integers(0, 2000), st.text("{}[]:,-&*!|>'\"%@`#? \n\tab", max_size=4)
+    st.sampled_from([ADVANCED, COMPONENTS, PERFORMANCE]),
+    st.integers(0, 2000),
+    st.text("{}[]:,-&*!|>'\"%@`#? \n\tab", max_size=4),
 )
 def test_a_file_with_anything_between_its_letters_never_crashes(root: Path, text: str, place: int, noise: str) -> None:
     path = root / "noisy.yaml"

@@ -94,7 +94,7 @@ def test_a_component_gets_the_sample_under_the_names_of_the_roles(evaluate, answ
         rows = production_data.toPandas()
         rows.to_json({str(tmp_path / "seen.json")!r}, orient="records")
         assert metrics == ["groundedness", "fluency"], metrics
-        assert (data_window_start, data_window_end) == ("2024-03-09T00:00:00Z", "2024-03-10T00:00:00Z")
+        assert (data_window_start, data_window_end) == ("2024-03-09T00:00:00.000Z", "2024-03-10T00:00:00.000Z")
         return rows[[]].assign(fluency=5, groundedness=1.0)
     """
 
