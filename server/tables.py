@@ -1,0 +1,180 @@
+"""Which tables the registry has, and what each column means; `server.migrations` makes them.
+
+Names and definitions change, and every change is in `audit_log`; ids do not.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from server.columns import Document, Instant
+
+__all__ = [
+    "ApiKey", "Application", "AuditEntry", "Base", "Claim", "LibraryFile", "Model", "MonitorRecord", "MonitorVersion",
+    "Organization", "Space",
+]  # fmt: skip
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar = {datetime: Instant(), str: Text(), dict[str, Any]: Document}
+
+
+# ------------------------------------------------------------------------------------------------ what there is
+
+
+class Organization(Base):
+    """Who owns spaces and integration keys."""
+
+    __tablename__ = "organizations"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    description: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class Space(Base):
+    """A team's models and monitors; an API key may be bound to one."""
+
+    __tablename__ = "spaces"
+    __table_args__ = (UniqueConstraint("organization_id", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey(Organization.id))
+    name: Mapped[str]
+    description: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class Model(Base):
+    """A model of a space. `definition` is its file in `models/`, as it is written; monitors may have none."""
+
+    __tablename__ = "models"
+    __table_args__ = (UniqueConstraint("space_id", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    space_id: Mapped[int] = mapped_column(ForeignKey(Space.id))
+    name: Mapped[str]
+    definition: Mapped[str]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class LibraryFile(Base):
+    """What monitors' names stand for and no model is: `assets.yaml` of a space."""
+
+    __tablename__ = "library_files"
+    __table_args__ = (UniqueConstraint("space_id", "path"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    space_id: Mapped[int] = mapped_column(ForeignKey(Space.id))
+    path: Mapped[str]
+    text: Mapped[str]
+    updated_at: Mapped[datetime]
+
+
+class MonitorRecord(Base):
+    """A monitor, in its latest version."""
+
+    __tablename__ = "monitors"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    space_id: Mapped[int] = mapped_column(ForeignKey(Space.id), index=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    model: Mapped[str | None]
+    version: Mapped[int]
+    enabled: Mapped[bool]
+    muted_until: Mapped[datetime | None]
+    mute_reason: Mapped[str | None]
+    muted: Mapped[bool]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    versions: Mapped[list["MonitorVersion"]] = relationship(
+        cascade="all, delete-orphan", order_by="MonitorVersion.number"
+    )
+
+
+class MonitorVersion(Base):
+    """What a monitor was told to do: its file's text, with paths from the root."""
+
+    __tablename__ = "monitor_versions"
+    __table_args__ = (UniqueConstraint("monitor_id", "number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    monitor_id: Mapped[int] = mapped_column(ForeignKey(MonitorRecord.id, ondelete="CASCADE"))
+    number: Mapped[int]
+    text: Mapped[str]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+
+
+class AuditEntry(Base):
+    """Who changed what, when, from what to what."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (Index(None, "kind", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    kind: Mapped[str]
+    name: Mapped[str]
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+
+
+class ApiKey(Base):
+    """Who may ask the server. The key itself is shown once and never kept: only its digest is."""
+
+    __tablename__ = "api_keys"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    digest: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    space_id: Mapped[int | None] = mapped_column(ForeignKey(Space.id))
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+# ------------------------------------------------------------------------------------------- what is done with it
+
+
+class Application(Base):
+    """One Spark application: monitors of a model that were due at the same time, evaluated together."""
+
+    __tablename__ = "applications"
+    __table_args__ = (Index(None, "state", "not_before"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scheduled_for: Mapped[datetime]
+    model: Mapped[str | None]
+    state: Mapped[str]
+    attempt: Mapped[int]
+    reason: Mapped[str]
+    not_before: Mapped[datetime]
+    owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    exit_code: Mapped[int | None]
+    error: Mapped[str | None]
+    log: Mapped[str | None]
+
+
+class Claim(Base):
+    """A monitor's run for one scheduled time: it is there once, so that no window is evaluated twice.
+
+    The key begins with the time, so that new claims are written behind the others.
+    """
+
+    __tablename__ = "claims"
+    __table_args__: ClassVar = {"sqlite_with_rowid": False}
+    scheduled_for: Mapped[datetime] = mapped_column(primary_key=True)
+    monitor_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey(MonitorRecord.id, ondelete="CASCADE"), primary_key=True
+    )
+    application_id: Mapped[int] = mapped_column(ForeignKey(Application.id), index=True)
