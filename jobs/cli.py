@@ -4,12 +4,14 @@ Those are imported when their command runs: `driftline results` answers at once 
 """
 
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from jobs.exits import ending
 from jobs.import_commands import imports
+from jobs.monitor_commands import keys, monitors
 from jobs.options import (
     EXIT_CODES,
     At,
@@ -39,6 +41,7 @@ from jobs.options import (
     Verbose,
 )  # fmt: skip
 from jobs.profile_commands import profiles
+from jobs.registries import DEFAULT_DATABASE, DatabaseUrl, SpaceName
 from jobs.stores import DEFAULT_STORE
 
 __all__ = ["app", "main"]
@@ -57,6 +60,8 @@ app = typer.Typer(
 
 app.add_typer(profiles, name="profiles")
 app.add_typer(imports, name="import")
+app.add_typer(monitors, name="monitors")
+app.add_typer(keys, name="keys")
 
 
 @app.command(epilog="Example: driftline validate conf/")
@@ -280,6 +285,39 @@ def replay(
 
     question = Question(monitor, start, end, settings or (), budget)
     replay_thresholds(store, question, as_json=form is RunFormat.JSON)
+
+
+@app.command(epilog="Example: driftline apply conf/")
+@ending
+def apply(
+    paths: Paths,
+    *,
+    prune: Annotated[bool, typer.Option("--prune", help="Delete what the files do not have.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    database: DatabaseUrl = DEFAULT_DATABASE,
+    space: SpaceName = "default",
+    verbose: Verbose = False,
+) -> int:
+    """Make the registry say what monitor files say: shows what would change, asks, and changes it."""
+    from jobs.apply import apply_files
+
+    return apply_files(paths, database, space, prune=prune, yes=yes)
+
+
+@app.command(epilog="Example: driftline export conf/")
+@ending
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files are written.")],
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that differ.")] = False,
+    database: DatabaseUrl = DEFAULT_DATABASE,
+    space: SpaceName = "default",
+    verbose: Verbose = False,
+) -> int:
+    """Write the registry's definitions as files: monitors/, models/ and assets.yaml."""
+    from jobs.apply import export_files
+
+    return export_files(folder, database, space, force=force)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 Its tables are made and brought up to date here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -54,13 +54,13 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self) -> Generator[Session]:
         """A transaction: committed at the end, rolled back by an exception. SQLite has one at a time; others wait."""
         with self._said(), self._sessions.begin() as session:
             yield session
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self) -> Generator[Session]:
         """A transaction that changes nothing, and so waits for no writer."""
         with self._said(), self._sessions() as session:
             session.connection(execution_options={READING: True})
@@ -79,7 +79,7 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
-    def _said(self) -> Iterator[None]:
+    def _said(self) -> Generator[None]:
         try:
             yield
         except SQLAlchemyError as error:

@@ -9,7 +9,9 @@ from engine.definitions.library import library_root, read_library
 from engine.errors import DefinitionError, Problem
 from server.definition_texts import rooted
 
-__all__ = ["Desired", "Written", "read_desired"]
+__all__ = ["ASSETS", "Desired", "Written", "read_desired"]
+
+ASSETS = "assets.yaml"
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Desired:
 
     Attributes:
         monitors, models: by name.
-        library: other files that names stand for, by their path in `conf/`: `assets.yaml`.
+        library: other files that names stand for, by their path in `conf/`.
     """
 
     monitors: Mapping[str, Written] = field(default_factory=dict[str, Written])
@@ -53,11 +55,11 @@ def read_desired(paths: Sequence[Path]) -> Desired:
     if problems:
         raise DefinitionError(problems)
     library = read_library(roots[0], str)
-    assets = [library.asset_file.document.file] if library.asset_file else []
+    assets = library.asset_file.document.file if library.asset_file else None
     return Desired(
         {each.name: Written(_text(each.path), each.model) for each in monitors if each.path},
         {name: Written(_text(Path(found.document.file))) for name, found in library.models.items()},
-        {"assets.yaml": Written(_text(Path(file))) for file in assets},
+        {ASSETS: Written(_text(Path(assets)))} if assets else {},
     )
 
 

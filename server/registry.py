@@ -90,11 +90,15 @@ class Registry:
         Raises:
             RegistryError: the registry has changed since the plan was made, or a name belongs to another space.
         """
-        space = self._own_space()
+        space = self.own_space()
         for change in changes:
-            {Kind.LIBRARY: self._write_library, Kind.MODEL: self._write_model, Kind.MONITOR: self._write_monitor}[
-                change.kind
-            ](space, change)
+            match change.kind:
+                case Kind.LIBRARY:
+                    self._write_library(space, change)
+                case Kind.MODEL:
+                    self._write_model(space, change)
+                case Kind.MONITOR:
+                    self._write_monitor(space, change)
             before, after = _said(change.before), _said(change.after)
             self.log(change.action, change.kind, change.name, before, after)
 
@@ -187,7 +191,7 @@ class Registry:
             .where(Organization.name == DEFAULT, Space.name == self.space)
         )
 
-    def _own_space(self) -> Space:
+    def own_space(self) -> Space:
         """The space; it and its organization are made where they are not there yet."""
         organization = self.session.scalar(select(Organization).where(Organization.name == DEFAULT))
         if organization is None:

@@ -1,0 +1,184 @@
+"""The commands of `driftline monitors` and `driftline keys`: what can be asked of the registry, and in which words."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from jobs.exits import ending
+from jobs.options import Form, RunFormat, Verbose
+from jobs.registries import DEFAULT_DATABASE, DatabaseUrl, SpaceName
+from jobs.times import parse_time
+
+__all__ = ["keys", "monitors"]
+
+monitors = typer.Typer(
+    help="The monitors of the registry: list, show, switch, mute and delete them.", no_args_is_help=True
+)
+keys = typer.Typer(help="API keys: who may ask the server, and for what.", no_args_is_help=True)
+
+MonitorName = Annotated[str, typer.Argument(metavar="MONITOR", show_default=False, help="A monitor's name.")]
+KeyName = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="What people call the key.")]
+MuteUntil = Annotated[
+    datetime | None,
+    typer.Option(
+        "--until", parser=parse_time, metavar="TIME", help="When people are told again; for good if left out."
+    ),
+]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; it is shown and kept.")]
+
+
+@monitors.command("list", epilog="Example: driftline monitors list")
+@ending
+def list_(
+    *,
+    database: DatabaseUrl = DEFAULT_DATABASE,
+    space: SpaceName = "default",
+    form: Form = RunFormat.TABLE,
+    verbose: Verbose = False,
+) -> None:
+    """List monitors: their model, version, whether they are evaluated and tell anyone, and when they are due next."""
+    from jobs.registered import list_monitors
+
+    list_monitors(database, space, as_json=form is RunFormat.JSON)
+
+
+@monitors.command(epilog="Example: driftline monitors show flights")
+@ending
+def show(
+    name: MonitorName,
+    *,
+    database: DatabaseUrl = DEFAULT_DATABASE,
+    space: SpaceName = "default",
+    verbose: Verbose = False,
+) -> None:
+    """Show a monitor's definition, and who changed what in it, when."""
+    from jobs.registered import show_monitor
+
+    show_monitor(database, space, name)
+
+
+@monitors.command(epilog="Example: driftline monitors enable flights")
+@ending
+def enable(
+    name: MonitorName,
+    *,
+    database: DatabaseUrl = DEFAULT_DATABASE,
+    space: SpaceName = "default",
+    verbose: Verbose = False,
+) -> None:
+    """Evaluate a monitor when it is due."""
+    from jobs.registered import changing
+
+    with changing(database, space) as registry:
+        registry.set_enabled(name, enabled=True)
+
+
+@monitors.command(epilog="Example: driftline monitors disable flights")
+@ending
+def disable(
+    name: MonitorName,
+    *,
+    database: DatabaseUrl = DEFAULT_DATABASE,
+    space: SpaceName = "default",
+    verbose: Verbose = False,
+) -> None:
+    """Do not evaluate a monitor any more, until it is enabled."""
+    from jobs.registered import changing
+
+    with changing(database, space) as registry:
+        registry.set_enabled(name, enabled=False)
+
+
+@monitors.command(epilog='Example: driftline monitors mute flights --until 2026-12-01 --reason "known outage"')
+@ending
+def mute(
+    name: MonitorName,
+    *,
+    until: MuteUntil = None,
+    reason: Reason = None,
+    database: DatabaseUrl = DEFAULT_DATABASE,
+    space: SpaceName = "default",
+    verbose: Verbose = False,
+) -> None:
+    """Go on evaluating a monitor, and tell nobody."""
+    from jobs.registered import changing
+
+    with changing(database, space) as registry:
+        registry.mute(name, until, reason)
+
+
+@monitors.command(epilog="Example: driftline monitors unmute flights")
+@ending
+def unmute(
+    name: MonitorName,
+    *,
+    database: DatabaseUrl = DEFAULT_DATABASE,
+    space: SpaceName = "default",
+    verbose: Verbose = False,
+) -> None:
+    """Tell people again."""
+    from jobs.registered import changing
+
+    with changing(database, space) as registry:
+        registry.unmute(name)
+
+
+@monitors.command(epilog="Example: driftline monitors delete flights")
+@ending
+def delete(
+    name: MonitorName,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    database: DatabaseUrl = DEFAULT_DATABASE,
+    space: SpaceName = "default",
+    verbose: Verbose = False,
+) -> None:
+    """Forget a monitor. Its results stay in the store."""
+    from jobs.registered import changing
+
+    if not yes:
+        typer.confirm(f"Delete {name}?", abort=True, err=True)
+    with changing(database, space) as registry:
+        registry.delete(name)
+
+
+@keys.command(epilog="Example: driftline keys create ci --role editor")
+@ending
+def create(
+    name: KeyName,
+    *,
+    role: Annotated[str, typer.Option("--role", metavar="ROLE", help="viewer, editor or admin.")] = "viewer",
+    bound: Annotated[
+        bool, typer.Option("--this-space-only", help="It sees the space that --space names, only.")
+    ] = False,
+    database: DatabaseUrl = DEFAULT_DATABASE,
+    space: SpaceName = "default",
+    verbose: Verbose = False,
+) -> None:
+    """Make a key and print it, this once."""
+    from jobs.registered import make_key
+
+    make_key(database, space, name, role, bound=bound)
+
+
+@keys.command("list", epilog="Example: driftline keys list")
+@ending
+def list_keys(
+    *, database: DatabaseUrl = DEFAULT_DATABASE, form: Form = RunFormat.TABLE, verbose: Verbose = False
+) -> None:
+    """List keys: their roles, when they were used last, and which are revoked. Never the keys themselves."""
+    from jobs.registered import show_keys
+
+    show_keys(database, as_json=form is RunFormat.JSON)
+
+
+@keys.command(epilog="Example: driftline keys revoke ci")
+@ending
+def revoke(name: KeyName, *, database: DatabaseUrl = DEFAULT_DATABASE, verbose: Verbose = False) -> None:
+    """Make a key worthless, at once and for good."""
+    from jobs.registered import changing
+    from server.keys import revoke_key
+
+    with changing(database, "default") as registry:
+        revoke_key(registry, name)

@@ -1,0 +1,61 @@
+"""Which registry? `--database`, or DRIFTLINE_DATABASE, or a SQLite file in the working folder; and who is asking."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jobs.times import now
+
+if TYPE_CHECKING:
+    from server.database import Database
+    from server.registry import Registry
+
+__all__ = ["DEFAULT_DATABASE", "DatabaseUrl", "SpaceName", "opened_registry", "registry"]
+
+VARIABLE = "DRIFTLINE_DATABASE"
+DEFAULT_DATABASE = ".driftline/registry.db"
+
+DatabaseUrl = Annotated[
+    str,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        envvar=VARIABLE,
+        help="The registry: a SQLite file, or postgresql://user@host/name.",
+    ),
+]
+SpaceName = Annotated[str, typer.Option("--space", metavar="NAME", help="A team's models and monitors.")]
+
+
+def opened_registry(url: str) -> Database:
+    """The registry's database, made or brought up to date.
+
+    Raises:
+        RegistryError: it cannot be.
+    """
+    from server.database import Database
+
+    database = Database(url)
+    database.upgrade()
+    return database
+
+
+@contextmanager
+def registry(url: str, space: str) -> Generator[Registry]:
+    """One transaction of whoever runs this command."""
+    from server.registry import Registry
+
+    with opened_registry(url).session() as session:
+        yield Registry(session, f"cli:{_who()}", now(), space)
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        return "unknown"
