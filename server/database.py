@@ -66,6 +66,13 @@ class Database:
             session.connection(execution_options={READING: True})
             yield session
 
+    @contextmanager
+    def begin(self, *, reading: bool = False) -> Generator[Connection]:
+        """A transaction without the objects of a session: for statements over many rows."""
+        engine = self.engine.execution_options(**{READING: reading})
+        with self._said(), engine.begin() as connection:
+            yield connection
+
     def upgrade(self) -> None:
         """Make the tables, or bring them to this version's shape; those of a newer driftline are refused."""
         with self._said(), self.engine.begin() as connection, as_file(files("server") / "migrations") as folder:

@@ -105,6 +105,8 @@ class Registry:
     def set_enabled(self, name: str, *, enabled: bool) -> None:
         """Whether the monitor is evaluated when it is due."""
         monitor = self.monitor(name)
+        if enabled and not monitor.enabled:
+            monitor.watched_since = self.now
         self._set(monitor, "enable" if enabled else "disable", enabled=enabled)
 
     def mute(self, name: str, until: datetime | None, reason: str | None) -> None:
@@ -174,7 +176,13 @@ class Registry:
             return
         if held is None:
             held = MonitorRecord(
-                space_id=space.id, name=change.name, version=0, enabled=True, muted=False, created_at=self.now
+                space_id=space.id,
+                name=change.name,
+                version=0,
+                enabled=True,
+                muted=False,
+                watched_since=self.now,
+                created_at=self.now,
             )
             self.session.add(held)
         held.version, held.model, held.updated_at = held.version + 1, change.model, self.now

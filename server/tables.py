@@ -6,10 +6,10 @@ Names and definitions change, and every change is in `audit_log`; ids do not.
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, ForeignKey, Index, MetaData, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, MetaData, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from server.columns import Document, Instant
+from server.columns import Document, Instant, InstantNumber
 
 __all__ = [
     "ApiKey", "Application", "AuditEntry", "Base", "Claim", "LibraryFile", "Model", "MonitorRecord", "MonitorVersion",
@@ -80,7 +80,7 @@ class LibraryFile(Base):
 
 
 class MonitorRecord(Base):
-    """A monitor, in its latest version."""
+    """A monitor, in its latest version. Nothing that was due before `watched_since` is made up for."""
 
     __tablename__ = "monitors"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -92,6 +92,7 @@ class MonitorRecord(Base):
     muted_until: Mapped[datetime | None]
     mute_reason: Mapped[str | None]
     muted: Mapped[bool]
+    watched_since: Mapped[datetime]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     versions: Mapped[list["MonitorVersion"]] = relationship(
@@ -145,16 +146,19 @@ class ApiKey(Base):
 
 
 class Application(Base):
-    """One Spark application: monitors of a model that were due at the same time, evaluated together."""
+    """One Spark application: monitors of a model that were due at the same time, evaluated together.
+
+    It is `queued` until somebody takes it, `running` while its owner's lease lasts, and then `done` or `failed`.
+    """
 
     __tablename__ = "applications"
     __table_args__ = (Index(None, "state", "not_before"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     scheduled_for: Mapped[datetime]
     model: Mapped[str | None]
+    origin: Mapped[str]
     state: Mapped[str]
     attempt: Mapped[int]
-    reason: Mapped[str]
     not_before: Mapped[datetime]
     owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
@@ -173,8 +177,6 @@ class Claim(Base):
 
     __tablename__ = "claims"
     __table_args__: ClassVar = {"sqlite_with_rowid": False}
-    scheduled_for: Mapped[datetime] = mapped_column(primary_key=True)
-    monitor_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey(MonitorRecord.id, ondelete="CASCADE"), primary_key=True
-    )
-    application_id: Mapped[int] = mapped_column(ForeignKey(Application.id), index=True)
+    scheduled_for: Mapped[datetime] = mapped_column(InstantNumber, primary_key=True)
+    monitor_id: Mapped[int] = mapped_column(ForeignKey(MonitorRecord.id, ondelete="CASCADE"), primary_key=True)
+    application_id: Mapped[int] = mapped_column(ForeignKey(Application.id, ondelete="CASCADE"), index=True)

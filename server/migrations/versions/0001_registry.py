@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from server.columns import Document, Instant
+from server.columns import Document, Instant, InstantNumber
 
 revision = "0001"
 down_revision = None
@@ -15,9 +15,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("scheduled_for", Instant(), nullable=False),
         sa.Column("model", sa.Text(), nullable=True),
+        sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("not_before", Instant(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=True),
         sa.Column("lease_until", Instant(), nullable=True),
@@ -111,6 +111,7 @@ def upgrade() -> None:
         sa.Column("muted_until", Instant(), nullable=True),
         sa.Column("mute_reason", sa.Text(), nullable=True),
         sa.Column("muted", sa.Boolean(), nullable=False),
+        sa.Column("watched_since", Instant(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("updated_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(["space_id"], ["spaces.id"], name="fk_monitors_space_id"),
@@ -120,10 +121,12 @@ def upgrade() -> None:
     op.create_index("ix_monitors_space_id", "monitors", ["space_id"])
     op.create_table(
         "claims",
-        sa.Column("scheduled_for", Instant(), nullable=False),
-        sa.Column("monitor_id", sa.BigInteger(), nullable=False),
+        sa.Column("scheduled_for", InstantNumber(), nullable=False),
+        sa.Column("monitor_id", sa.Integer(), nullable=False),
         sa.Column("application_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["application_id"], ["applications.id"], name="fk_claims_application_id"),
+        sa.ForeignKeyConstraint(
+            ["application_id"], ["applications.id"], name="fk_claims_application_id", ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(["monitor_id"], ["monitors.id"], name="fk_claims_monitor_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("scheduled_for", "monitor_id", name="pk_claims"),
         sqlite_with_rowid=False,

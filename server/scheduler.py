@@ -1,0 +1,144 @@
+"""One scheduler's step: what is due is claimed, what is queued is started, what has ended is written down.
+
+    timetable ─► claimed ─► taken ─► a process each ─► ended, or tried again ─► told
+
+The database is the truth; this process only remembers what it started. The clock is handed in with every step.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from server.due import Timetable
+from server.launcher import Launched, Launcher
+from server.policies import Overlap, Policy
+from server.queue import Ending, Queue, Task
+
+__all__ = ["Scheduler"]
+
+FINE = frozenset({0, 10})
+"""Exit codes of runs that evaluated what they were asked for; see `jobs.exits`."""
+HOPELESS = frozenset({2})
+"""Exit codes after which trying again would end in the same way: a definition is wrong."""
+
+Files = Callable[[Sequence[str]], Sequence[Path]]
+Told = Callable[[Task, int], None]
+
+
+@dataclass
+class _Going:
+    task: Task
+    process: Launched
+    started: datetime
+
+
+@dataclass
+class Scheduler:
+    """Steps of one process.
+
+    Attributes:
+        queue: the runs in the database.
+        timetable: when monitors are due.
+        launcher: how runs are started.
+        files: the files of these monitors' definitions.
+        policy: what happens to the late and the failed.
+        most: runs that go on at once in this process.
+        evaluated: is told of each run that was evaluated, with its exit code, before the run is written down as done:
+            a crash in between lets it be told again, never not at all.
+    """
+
+    queue: Queue
+    timetable: Timetable
+    launcher: Launcher
+    files: Files
+    policy: Policy = Policy()  # noqa: RUF009 - frozen
+    most: int = 1
+    evaluated: Told = lambda _task, _code: None
+    _going: dict[int, _Going] = field(default_factory=dict[int, _Going])
+
+    def step(self, now: datetime) -> None:
+        """Do everything that can be done at this time.
+
+        Raises:
+            RegistryError: the database cannot be reached; the next step does what this one could not.
+        """
+        self._end(now)
+        self._keep(now)
+        self.queue.take_over(now)
+        self.queue.claim(self.timetable.due(now), now)
+        self._start(now)
+
+    @property
+    def going(self) -> int:
+        """How many runs go on in this process."""
+        return len(self._going)
+
+    def stop(self, now: datetime) -> None:
+        """End what goes on here and hand it over: somebody else, or this process after a restart, evaluates it."""
+        for each in self._going.values():
+            each.process.kill()
+        self.queue.give_back([each.task for each in self._going.values()], now)
+        self._going.clear()
+
+    def _start(self, now: datetime) -> None:
+        waits = self.policy.overlap is Overlap.WAIT
+        busy = set(self.queue.running_models()) if waits else set[str]()
+        while len(self._going) < self.most:
+            taken = self.queue.take(now, 1, sorted(busy))
+            if not taken:
+                return
+            (task,) = taken
+            if waits and task.model:
+                busy.add(task.model)
+            try:
+                process = self.launcher.start(task, self.files(task.monitors))
+            except OSError as error:
+                self.queue.end({task: self._failed(task, None, f"cannot be started: {error}", None, now)}, now)
+                continue
+            self._going[task.id] = _Going(task, process, now)
+
+    def _end(self, now: datetime) -> None:
+        for number, each in list(self._going.items()):
+            code = each.process.poll()
+            if code is None and now - each.started < self.policy.time_limit:
+                continue
+            if code is None:
+                each.process.kill()
+                ending = self._failed(
+                    each.task, None, f"ended after its time limit of {self.policy.time_limit}", each.process, now
+                )
+            elif code in FINE:
+                self.evaluated(each.task, code)
+                ending = Ending(code, log=each.process.log)
+            else:
+                ending = self._failed(each.task, code, _said(code, each.process), each.process, now)
+            self.queue.end({each.task: ending}, now)
+            del self._going[number]
+
+    def _keep(self, now: datetime) -> None:
+        """Give a sign of life, and end what is no longer this process's own."""
+        if not self._going:
+            return
+        mine = self.queue.live(now)
+        for number in [number for number in self._going if number not in mine]:
+            self._going.pop(number).process.kill()
+
+    def _failed(self, task: Task, code: int | None, error: str, process: Launched | None, now: datetime) -> Ending:
+        wait = None if code in HOPELESS else self.policy.retries.after(task.attempt)
+        again = None if wait is None else now + wait
+        return Ending(code, error, process.log if process else None, again)
+
+
+REASONS: Mapping[int, str] = {
+    1: "Spark did not start, or driftline has met a bug",
+    2: "a definition is wrong",
+    3: "data cannot be read",
+    4: "the store cannot be read or written",
+    137: "it was killed (137): most often for using more memory than there is",
+    143: "it was terminated (143)",
+}
+
+
+def _said(code: int, process: Launched) -> str:
+    return f"{REASONS.get(code, f'exit code {code}')}\n{process.last_lines()}"
