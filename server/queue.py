@@ -116,7 +116,7 @@ class Queue:
         """By monitor the latest time that was claimed."""
         latest = select(CLAIMS.c.monitor_id, func.max(CLAIMS.c.scheduled_for)).group_by(CLAIMS.c.monitor_id)
         with self.database.begin(reading=True) as connection:
-            return {monitor: time for monitor, time in connection.execute(latest)}
+            return {row[0]: row[1] for row in connection.execute(latest)}
 
     def again(self, monitor: int, time: datetime, now: datetime) -> int:
         """Queue a run by hand: of a time that was claimed before, or of a new one; the application's id."""
