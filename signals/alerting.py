@@ -107,14 +107,20 @@ def after(standing: Standing, seen: Seen, rule: AlertRule) -> tuple[Standing, No
         return replace(standing, recent=recent, latest=seen.time, judged=False), None
     recent = (*recent, seen)[-rule.of :]
     found = replace(standing, recent=recent, latest=seen.time, judged=True)
-    breaches = sum(bool(each.breached) for each in recent)
+    enough = sum(bool(each.breached) for each in recent) >= rule.breaches
     if standing.since is None:
-        if seen.breached and breaches >= rule.breaches:
-            return replace(found, since=seen.time, told=seen.time), Notice.TRIGGERED
-        return found, None
-    if not seen.breached and seen.clear and breaches < rule.breaches:
+        return _begun(found, seen) if seen.breached and enough else (found, None)
+    if not seen.breached and seen.clear and not enough:
         return replace(found, since=None, told=None), Notice.RECOVERED if rule.recovery else None
-    told = standing.told or standing.since
-    if rule.again_after is not None and seen.time - told >= rule.again_after:
-        return replace(found, told=seen.time), Notice.STILL
-    return found, None
+    return _goes_on(found, seen, rule)
+
+
+def _begun(standing: Standing, seen: Seen) -> tuple[Standing, Notice]:
+    return replace(standing, since=seen.time, told=seen.time), Notice.TRIGGERED
+
+
+def _goes_on(standing: Standing, seen: Seen, rule: AlertRule) -> tuple[Standing, Notice | None]:
+    told = standing.told or seen.time
+    if rule.again_after is None or seen.time - told < rule.again_after:
+        return standing, None
+    return replace(standing, told=seen.time), Notice.STILL

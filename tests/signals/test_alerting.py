@@ -44,7 +44,7 @@ def test_it_is_told_when_it_begins_and_when_it_ends(flags, expected):
 
 def test_two_of_three_have_to_breach_and_one_alone_is_nobodys_business():
     rule = AlertRule(breaches=2, of=3)
-    assert told("x..x.x..", rule) == [None, None, None, None, None, T, None, R]
+    assert told("x..x.x..", rule) == [None, None, None, None, None, T, R, None]
 
 
 def test_it_is_told_again_every_so_often_while_it_goes_on():
