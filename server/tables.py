@@ -12,8 +12,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from server.columns import Document, Instant, InstantNumber
 
 __all__ = [
-    "ApiKey", "Application", "AuditEntry", "Base", "Claim", "LibraryFile", "Model", "MonitorRecord", "MonitorVersion",
-    "Organization", "Space",
+    "ApiKey", "Application", "AuditEntry", "Base", "Claim", "Delivery", "LibraryFile", "Model", "MonitorRecord",
+    "MonitorVersion", "Organization", "Space",
 ]  # fmt: skip
 
 
@@ -180,3 +180,24 @@ class Claim(Base):
     scheduled_for: Mapped[datetime] = mapped_column(InstantNumber, primary_key=True)
     monitor_id: Mapped[int] = mapped_column(ForeignKey(MonitorRecord.id, ondelete="CASCADE"), primary_key=True)
     application_id: Mapped[int] = mapped_column(ForeignKey(Application.id, ondelete="CASCADE"), index=True)
+
+
+class Delivery(Base):
+    """A message to one address: `queued` until it was sent, or `dead` after too many tries, which people can see.
+
+    `dedupe_key` is there once, so that nothing is told twice however often it is put into the outbox.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index(None, "state", "not_before"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dedupe_key: Mapped[str] = mapped_column(unique=True)
+    channel: Mapped[str]
+    address: Mapped[str]
+    message: Mapped[dict[str, Any]]
+    state: Mapped[str]
+    attempts: Mapped[int]
+    not_before: Mapped[datetime]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    answer: Mapped[str | None]
