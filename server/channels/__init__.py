@@ -1,0 +1,1 @@
+"""How messages reach people and machines: one module a kind of channel."""

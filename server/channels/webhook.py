@@ -1,0 +1,115 @@
+"""CloudEvents to a URL, in structured mode, signed so that the receiver knows who sent them.
+
+The signature is HMAC-SHA256 over the timestamp, a dot and the body, in hex::
+
+    X-Driftline-Timestamp: 1795694400
+    X-Driftline-Signature: v1=5257a8…
+
+A receiver computes the same, compares in constant time, and refuses what is older than a few minutes.
+"""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+import httpx
+
+from server.channels.addresses import allowed_addresses
+from server.outbox import DeliveryError, Parcel
+
+__all__ = ["SIGNATURE", "TIMESTAMP", "Webhook", "signature_of", "verify"]
+
+SIGNATURE, TIMESTAMP = "X-Driftline-Signature", "X-Driftline-Timestamp"
+STRUCTURED = "application/cloudevents+json; charset=utf-8"
+FINAL = frozenset({400, 401, 403, 404, 405, 410, 413, 415, 422})
+"""Answers after which the same message would be refused again."""
+MOST_ANSWER = 2_000
+TOLERANCE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """A receiver of events.
+
+    Attributes:
+        url: http or https.
+        secret: what signatures are made with; None: they are not signed.
+        private: whether it may be in a private network or on this machine.
+        patience: seconds that it may take to answer.
+    """
+
+    url: str = field(repr=False)
+    secret: str | None = field(default=None, repr=False)
+    private: bool = False
+    patience: float = 15.0
+
+    def send(self, parcel: Parcel, now: datetime) -> str:
+        """Post the parcel's event; the receiver's answer.
+
+        The event's id is the parcel's key, however often it is sent.
+
+        Raises:
+            DeliveryError: it was refused, or the URL must not be called.
+            OSError: nobody answered.
+        """
+        address = allowed_addresses(self.url, private=self.private)[0]
+        event = {**parcel.message.event, "id": parcel.dedupe_key}
+        body = json.dumps(event, ensure_ascii=False, allow_nan=False).encode()
+        headers = {"Content-Type": STRUCTURED, "User-Agent": "driftline", "Host": urlsplit(self.url).netloc}
+        if self.secret is not None:
+            stamp = str(int(now.timestamp()))
+            headers |= {TIMESTAMP: stamp, SIGNATURE: signature_of(self.secret, stamp, body)}
+        try:
+            # The address that was looked at, and the name for TLS; a redirect would lead elsewhere.
+            with httpx.Client(timeout=self.patience, follow_redirects=False, trust_env=False) as client:
+                request = client.build_request(
+                    "POST", _at(self.url, address), content=body, headers=headers,
+                    extensions={"sni_hostname": urlsplit(self.url).hostname},
+                )  # fmt: skip
+                answer = client.send(request, stream=True)
+                text = _short(answer)
+        except httpx.HTTPError as error:
+            raise OSError(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
+        if answer.is_success:
+            return f"{answer.status_code} {text}".strip()
+        raise DeliveryError(f"{answer.status_code} {text}".strip(), hopeless=answer.status_code in FINAL)
+
+
+def signature_of(secret: str, timestamp: str, body: bytes) -> str:
+    """``v1=`` and the HMAC-SHA256 over timestamp, dot and body, in hex."""
+    return "v1=" + hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+def verify(
+    secret: str, body: bytes, *, timestamp: str, signature: str, now: datetime, tolerance: timedelta = TOLERANCE
+) -> bool:
+    """What a receiver does: whether the signature is right and the event not old."""
+    try:
+        age = abs(now.timestamp() - int(timestamp))
+    except ValueError:
+        return False
+    expected = signature_of(secret, timestamp, body)
+    return hmac.compare_digest(expected.encode(), signature.encode()) and age <= tolerance.total_seconds()
+
+
+def _at(url: str, address: str) -> str:
+    """The URL with the host's address in place of its name."""
+    parts = urlsplit(url)
+    host = f"[{address}]" if ":" in address else address
+    return parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host).geturl()
+
+
+def _short(answer: httpx.Response) -> str:
+    """The beginning of an answer, however long it is."""
+    read = b""
+    try:
+        for chunk in answer.iter_bytes():
+            read += chunk
+            if len(read) >= MOST_ANSWER:
+                break
+    finally:
+        answer.close()
+    return " ".join(read[:MOST_ANSWER].decode(errors="replace").split())
