@@ -12,8 +12,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from server.columns import Document, Instant, InstantNumber
 
 __all__ = [
-    "ApiKey", "Application", "AuditEntry", "Base", "Claim", "Delivery", "LibraryFile", "Model", "MonitorRecord",
-    "MonitorVersion", "Organization", "Space",
+    "ApiKey", "Application", "AuditEntry", "Base", "Claim", "Delivery", "Integration", "LibraryFile", "Model",
+    "MonitorRecord", "MonitorVersion", "Organization", "Space",
 ]  # fmt: skip
 
 
@@ -140,6 +140,23 @@ class ApiKey(Base):
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class Integration(Base):
+    """A place that messages go to: a webhook, or what Apprise knows (Slack, PagerDuty, OpsGenie, Teams, ...).
+
+    `secret` is encrypted, and never read back by anybody but the sender.
+    """
+
+    __tablename__ = "integrations"
+    __table_args__ = (UniqueConstraint("organization_id", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey(Organization.id))
+    name: Mapped[str]
+    provider: Mapped[str]
+    settings: Mapped[dict[str, Any]]
+    secret: Mapped[str]
+    created_at: Mapped[datetime]
 
 
 # ------------------------------------------------------------------------------------------- what is done with it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -40,7 +40,7 @@ class Mailbox:
 
 
 @contextmanager
-def smtp_server(password: str | None = None) -> Iterator[Mailbox]:
+def smtp_server(password: str | None = None) -> Generator[Mailbox]:
     """An SMTP server; with a password it asks for it (user ``ada``)."""
     from tests.conftest import free_port
 
@@ -71,10 +71,11 @@ class HttpReceiver:
     url: str = ""
     requests: list[Received] = field(default_factory=list)
     answers: list[int | float] = field(default_factory=list)
+    says: bytes = b""
 
 
 @contextmanager
-def http_receiver(*answers: int | float) -> Iterator[HttpReceiver]:
+def http_receiver(*answers: int | float) -> Generator[HttpReceiver]:
     """An HTTP server; when its answers are used up, it says 200."""
     receiver = HttpReceiver(answers=[*answers])
 
@@ -90,7 +91,7 @@ def http_receiver(*answers: int | float) -> Iterator[HttpReceiver]:
             if answer in (301, 302, 307):
                 self.send_header("Location", "http://169.254.169.254/latest")
             self.end_headers()
-            self.wfile.write(b"said " + str(answer).encode())
+            self.wfile.write(receiver.says or f"said {answer}".encode())
 
         def log_message(self, format, *args):
             """Nothing on stderr."""
