@@ -77,7 +77,7 @@ class Standing:
         latest: the scheduled time of the last evaluation, judged or not; None: there was none.
         judged: whether that one was judged.
         since: the scheduled time at which the alert began that goes on; None: none does.
-        told: the scheduled time at which people were last told of it.
+        told: the scheduled time at which people were last told of it; None: they were not yet.
     """
 
     recent: tuple[Seen, ...] = ()
@@ -94,9 +94,10 @@ class Standing:
         return AlertState.CLEARED if self.since is None else AlertState.TRIGGERED
 
 
-def after(standing: Standing, seen: Seen, rule: AlertRule) -> tuple[Standing, Notice | None]:
+def after(standing: Standing, seen: Seen, rule: AlertRule, *, silent: bool = False) -> tuple[Standing, Notice | None]:
     """The standing after one more evaluation, and what is to be told of it.
 
+    While it is to be silent (a mute) nothing is; an alert that began meanwhile and still goes on is told afterwards.
     An evaluation of the same time as the latest one replaces it (it was done again) and is told only where the alert
     has not been; one of an earlier time changes nothing: what was told then cannot be taken back.
     """
@@ -109,18 +110,20 @@ def after(standing: Standing, seen: Seen, rule: AlertRule) -> tuple[Standing, No
     found = replace(standing, recent=recent, latest=seen.time, judged=True)
     enough = sum(bool(each.breached) for each in recent) >= rule.breaches
     if standing.since is None:
-        return _begun(found, seen) if seen.breached and enough else (found, None)
+        begins = seen.breached and enough
+        return _told(replace(found, since=seen.time), seen, rule, silent=silent) if begins else (found, None)
     if not seen.breached and seen.clear and not enough:
-        return replace(found, since=None, told=None), Notice.RECOVERED if rule.recovery else None
-    return _goes_on(found, seen, rule)
+        tells = rule.recovery and standing.told is not None and not silent
+        return replace(found, since=None, told=None), Notice.RECOVERED if tells else None
+    return _told(found, seen, rule, silent=silent)
 
 
-def _begun(standing: Standing, seen: Seen) -> tuple[Standing, Notice]:
-    return replace(standing, since=seen.time, told=seen.time), Notice.TRIGGERED
-
-
-def _goes_on(standing: Standing, seen: Seen, rule: AlertRule) -> tuple[Standing, Notice | None]:
-    told = standing.told or seen.time
-    if rule.again_after is None or seen.time - told < rule.again_after:
+def _told(standing: Standing, seen: Seen, rule: AlertRule, *, silent: bool) -> tuple[Standing, Notice | None]:
+    """An alert that goes on, told where it has not been, or not for long enough."""
+    if silent:
+        return standing, None
+    if standing.told is None:
+        return replace(standing, told=seen.time), Notice.TRIGGERED
+    if rule.again_after is None or seen.time - standing.told < rule.again_after:
         return standing, None
     return replace(standing, told=seen.time), Notice.STILL

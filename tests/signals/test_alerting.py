@@ -70,6 +70,17 @@ def test_what_is_evaluated_late_changes_nothing_that_was_told():
     assert after(standing, Seen(START, True), AlertRule()) == (standing, None)
 
 
+def test_what_began_in_silence_is_told_once_the_silence_ends_and_only_if_it_goes_on():
+    rule, standing = AlertRule(), Standing()
+    told_by_day: list[Notice | None] = []
+    for number, (breached, silent) in enumerate([(True, True), (True, True), (True, False), (False, False)]):
+        standing, notice = after(standing, Seen(START + number * DAY, breached), rule, silent=silent)
+        told_by_day.append(notice)
+    assert told_by_day == [None, None, T, R]
+    begun, _ = after(Standing(), Seen(START, True), rule, silent=True)
+    assert after(begun, Seen(START + DAY, False), rule)[1] is None  # nobody knew of it
+
+
 def test_an_alert_behind_missing_data_is_not_forgotten():
     standing, _ = after(Standing(), Seen(START, True), AlertRule())
     silent, _ = after(standing, Seen(START + DAY, None), AlertRule())
