@@ -59,21 +59,26 @@ def show_changes(console: Console, changes: Sequence[Change]) -> None:
 def export_files(folder: Path, url: str, space: str, *, force: bool) -> int:
     """Write the space's definitions as files into a folder like `conf/`; the exit code."""
     from server.definition_texts import relative
+    from server.desired import COMPONENTS
     from server.errors import RegistryError
+    from server.workspace import texts_of, write_texts
 
     with registry(url, space) as held:
-        current = held.current()
-    files = {
-        **{folder / "monitors" / f"{name}.yaml": each.text for name, each in current.monitors.items()},
-        **{folder / "models" / f"{name}.yaml": each.text for name, each in current.models.items()},
-        **{folder / path: each.text for path, each in current.library.items()},
+        texts = texts_of(held.current())
+    there = folder / COMPONENTS
+    if there.is_dir() and not there.is_symlink():  # it is its own
+        texts.pop(COMPONENTS, None)
+    texts = {
+        name: text if name == COMPONENTS else relative(text, (folder / name).parent.absolute())
+        for name, text in texts.items()
     }
-    texts = {path: relative(text, path.parent.absolute()) for path, text in files.items()}
-    changed = [path for path, text in texts.items() if path.exists() and path.read_text(encoding="utf-8") != text]
+    changed = [name for name, text in texts.items() if _differs(folder / name, text)]
     if changed and not force:
-        raise RegistryError(f"{', '.join(map(str, changed))}: would be overwritten with something else; say --force")
-    for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        raise RegistryError(f"{', '.join(changed)} in {folder} would be overwritten with something else; say --force")
+    write_texts(folder, texts)
     out().print(f"{plural(len(texts), 'file')} written to {folder}")
     return 0
+
+
+def _differs(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") != text

@@ -42,6 +42,7 @@ from jobs.options import (
 )  # fmt: skip
 from jobs.profile_commands import profiles
 from jobs.registries import DEFAULT_DATABASE, DatabaseUrl, SpaceName
+from jobs.run_commands import runs
 from jobs.stores import DEFAULT_STORE
 
 __all__ = ["app", "main"]
@@ -62,6 +63,7 @@ app.add_typer(profiles, name="profiles")
 app.add_typer(imports, name="import")
 app.add_typer(monitors, name="monitors")
 app.add_typer(keys, name="keys")
+app.add_typer(runs, name="runs")
 
 
 @app.command(epilog="Example: driftline validate conf/")
@@ -318,6 +320,34 @@ def export(
     from jobs.apply import export_files
 
     return export_files(folder, database, space, force=force)
+
+
+@app.command(epilog="Example: driftline serve --conf conf/")
+@ending
+def serve(
+    *,
+    settings: Annotated[Path | None, typer.Option("--settings", metavar="FILE", help="A server.yaml.")] = None,
+    conf_folder: Annotated[
+        list[Path] | None, typer.Option("--conf", metavar="PATH", help="Monitors that are applied at the start.")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option("--database", metavar="URL", envvar="DRIFTLINE_DATABASE", help="The registry.")
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option("--store", metavar="URI", envvar="DRIFTLINE_STORE", help="Where results are kept.")
+    ] = None,
+    space: SpaceName = "default",
+    verbose: Verbose = False,
+) -> int:
+    """Evaluate what is due, when it is due, until somebody says stop (SIGTERM): then runs finish or are handed over.
+
+    Several servers may share a registry in PostgreSQL; every run is evaluated by one of them.
+    """
+    from jobs.serve import serve as serve_until_stopped
+    from server.settings import read_settings
+
+    read = read_settings(settings, {"database": database, "store": store})
+    return serve_until_stopped(read, conf_folder or (), space)
 
 
 def main() -> None:

@@ -9,9 +9,11 @@ from engine.definitions.library import library_root, read_library
 from engine.errors import DefinitionError, Problem
 from server.definition_texts import rooted
 
-__all__ = ["ASSETS", "Desired", "Written", "read_desired"]
+__all__ = ["ASSETS", "COMPONENTS", "Desired", "Written", "read_desired"]
 
 ASSETS = "assets.yaml"
+COMPONENTS = "components"
+"""Not a file: the folder that users' own functions are imported from; what is kept of it is where it is."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ def read_desired(paths: Sequence[Path]) -> Desired:
     return Desired(
         {each.name: Written(_text(each.path), each.model) for each in monitors if each.path},
         {name: Written(_text(Path(found.document.file))) for name, found in library.models.items()},
-        {ASSETS: Written(_text(Path(assets)))} if assets else {},
+        ({ASSETS: Written(_text(Path(assets)))} if assets else {})
+        | ({COMPONENTS: Written(str(roots[0] / COMPONENTS))} if (roots[0] / COMPONENTS).is_dir() else {}),
     )
 
 

@@ -63,11 +63,15 @@ class Scheduler:
         Raises:
             RegistryError: the database cannot be reached; the next step does what this one could not.
         """
-        self._end(now)
-        self._keep(now)
+        self.finish(now)
         self.queue.take_over(now)
         self.queue.claim(self.timetable.due(now), now)
         self._start(now)
+
+    def finish(self, now: datetime) -> None:
+        """Write down what has ended, and keep what goes on; start nothing."""
+        self._end(now)
+        self._keep(now)
 
     @property
     def going(self) -> int:

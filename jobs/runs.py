@@ -1,0 +1,97 @@
+"""`driftline runs …`: what a server evaluated, shown, and done again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from jobs.consoles import err, out
+from jobs.documents import time_text
+from jobs.registries import opened_registry, registry
+from jobs.times import now
+from jobs.wording import moment
+
+if TYPE_CHECKING:
+    from server.runs import RunView
+
+__all__ = ["list_runs", "print_log", "retry_run", "show_run"]
+
+COLOURS = {"done": "green", "failed": "red", "running": "cyan", "queued": "yellow"}
+
+
+def list_runs(url: str, monitor: str | None, state: str | None, limit: int, *, as_json: bool) -> None:
+    """The latest runs."""
+    from server.runs import list_runs as found_runs
+
+    with registry(url, "default") as held:
+        found = found_runs(held.session, monitor, state, limit)
+    if as_json:
+        out().file.write(json.dumps([_plain(each) for each in found], indent=2, ensure_ascii=False) + "\n")
+        return
+    if not found:
+        err().print("no run yet: driftline serve evaluates what is due")
+        return
+    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", pad_edge=False)
+    for name in ("monitor", "due", "state", "attempt", "took", "why"):
+        table.add_column(name, overflow="fold")
+    for each in found:
+        why = (each.error or "").splitlines()
+        state_text = Text(each.state, COLOURS.get(each.state, ""))
+        table.add_row(each.monitor, moment(each.scheduled_for), state_text, str(each.attempt), _took(each), *why[:1])
+    out().print(table)
+
+
+def show_run(url: str, monitor: str, at: datetime | None) -> None:
+    """Everything that is known of one run."""
+    found = _found(url, monitor, at)
+    for name, value in _plain(found).items():
+        if value is not None and name != "monitor_id":
+            out().print(Text.assemble((f"{name:15}", "dim"), str(value)), soft_wrap=True)
+
+
+def print_log(url: str, monitor: str, at: datetime | None) -> None:
+    """What its process said, as it said it."""
+    from server.errors import RegistryError
+
+    found = _found(url, monitor, at)
+    if found.log is None or not Path(found.log).is_file():
+        where = f": {found.log} is not on this machine" if found.log else ""
+        raise RegistryError(f"the run of {monitor!r} has no log{where}")
+    out().file.write(Path(found.log).read_text(encoding="utf-8", errors="replace"))
+
+
+def retry_run(url: str, monitor: str, at: datetime | None) -> None:
+    """Put a run into the queue."""
+    from server.queue import Queue
+    from server.registry import Registry
+    from server.runs import find_run
+
+    database = opened_registry(url)
+    with database.reading() as session:
+        number = Registry(session, "cli", now()).monitor(monitor).id
+        time = at or find_run(session, monitor, None).scheduled_for
+    Queue(database, "cli").again(number, time, now())
+    out().print(f"{monitor} is queued for {moment(time)}")
+
+
+def _found(url: str, monitor: str, at: datetime | None) -> RunView:
+    from server.runs import find_run
+
+    with registry(url, "default") as held:
+        return find_run(held.session, monitor, at)
+
+
+def _plain(run: RunView) -> dict[str, object]:
+    return {name: time_text(value) if isinstance(value, datetime) else value for name, value in asdict(run).items()}
+
+
+def _took(run: RunView) -> str:
+    if run.started_at is None or run.finished_at is None:
+        return "–"
+    return f"{(run.finished_at - run.started_at).total_seconds():.0f} s"

@@ -1,0 +1,99 @@
+"""`driftline serve`: the clock of a server. APScheduler wakes it; what is done then is `server.service`'s."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from jobs.consoles import err
+from jobs.registries import opened_registry
+from jobs.stores import opened_store
+from jobs.times import now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from server.service import Service
+    from server.settings import ServerKeys
+
+__all__ = ["serve"]
+
+PATIENCE = timedelta(seconds=30)
+"""How long running processes may go on after a stop before they are handed over."""
+
+
+def serve(settings: ServerKeys, conf: Sequence[Path], space: str) -> int:
+    """Evaluate what is due until somebody says stop; the exit code.
+
+    Args:
+        settings: how the server runs.
+        conf: definitions that are applied at the start.
+        space: where they are applied.
+    """
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    opened_store(settings.store)
+    if conf:
+        from jobs.apply import apply_files
+
+        apply_files(conf, settings.database, space, prune=False, yes=True)
+    service = _service(settings)
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    clock = BackgroundScheduler(timezone="UTC")
+    # One step at a time; steps that were missed while one took long are one step.
+    every: dict[str, Any] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    clock.add_job(lambda: service.step(now()), "interval", seconds=settings.poll, **every)
+    clock.add_job(lambda: service.tidy(now()), "interval", hours=1, **every)
+    clock.start()
+    err().print(f"driftline serves {settings.database}; results go to {settings.store}", style="dim")
+    stopped.wait()
+    clock.shutdown(wait=True)
+    _finish(service)
+    return 0
+
+
+def _finish(service: Service) -> None:
+    """Let what goes on finish, for a while; hand over the rest."""
+    until = now() + PATIENCE
+    while service.scheduler.going and now() < until:
+        service.scheduler.finish(now())
+        threading.Event().wait(0.2)
+    service.stop(now())
+
+
+def _service(settings: ServerKeys) -> Service:
+    from server.due import Timetable
+    from server.launcher import SparkLauncher
+    from server.queue import Queue
+    from server.scheduler import Scheduler
+    from server.service import Service
+    from server.watching import Watching
+    from server.workspace import Workspace
+
+    database = opened_registry(settings.database)
+    state, policy, launcher = Path(settings.state).absolute(), settings.policy.policy(), settings.launcher
+    # Another one after each start: what this name owned before is to be taken over, not to be taken for alive.
+    queue = Queue(database, f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}")
+    watching = Watching(database, queue, Workspace(state / "definitions"))
+    spark = SparkLauncher(
+        settings.store,
+        state / "logs",
+        launcher.master,
+        launcher.deploy_mode,
+        launcher.remote,
+        dict(launcher.conf),
+    )
+    scheduler = Scheduler(queue, Timetable(policy), spark, watching.files, policy, settings.concurrency)
+    return Service(watching, scheduler)

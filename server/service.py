@@ -1,0 +1,72 @@
+"""The whole of a scheduler's process: what changed is read, what is due is run, what is to be told is sent.
+
+Each part may fail on its own (a database that restarts, a full disk): the others go on, and the next step does what
+was left.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from server.errors import RegistryError
+from server.outbox import Outbox
+from server.scheduler import Scheduler
+from server.watching import Watching
+
+__all__ = ["Service"]
+
+log = logging.getLogger("driftline.server")
+
+
+@dataclass
+class Service:
+    """Steps of one process.
+
+    Attributes:
+        watching: the registry's monitors.
+        scheduler: their runs.
+        outbox: messages on their way; None: nothing is sent.
+        keep_runs: how long records of runs are kept.
+    """
+
+    watching: Watching
+    scheduler: Scheduler
+    outbox: Outbox | None = None
+    keep_runs: timedelta = timedelta(days=400)
+
+    def step(self, now: datetime) -> bool:
+        """Do what can be done at this time; whether all of it went well."""
+        parts: list[Callable[[datetime], object]] = [self._watch, self.scheduler.step, self._send]
+        went_well = [_tried(part, now) for part in parts]  # each, whatever became of the others
+        return all(went_well)
+
+    def stop(self, now: datetime) -> None:
+        """Hand over what goes on."""
+        self.scheduler.stop(now)
+
+    def tidy(self, now: datetime) -> None:
+        """Forget what is old."""
+        self.scheduler.queue.forget(now - self.keep_runs)
+
+    def _watch(self, now: datetime) -> None:
+        found = self.watching.changed(now)
+        if found is None:
+            return
+        self.scheduler.timetable.watch(found)
+        log.info("watching %s monitors", len(found))
+        for problem in self.watching.problems:
+            log.error("a definition is wrong, and its monitor not watched: %s", problem)
+
+    def _send(self, now: datetime) -> None:
+        if self.outbox is not None:
+            self.outbox.step(now)
+
+
+def _tried(part: Callable[[datetime], object], now: datetime) -> bool:
+    try:
+        part(now)
+    except (RegistryError, OSError) as error:
+        log.error("%s", error)
+        return False
+    return True

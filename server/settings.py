@@ -1,0 +1,116 @@
+"""How a server runs: a YAML file, with what the environment and the command line say instead."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from engine.definitions.document import Document, read_document
+from engine.definitions.sentences import problems_of
+from engine.definitions.shape import Complaint, Shape, key
+from engine.definitions.words import FixedLength, Name, OneOf, Text, fixed_length
+from engine.errors import DefinitionError
+from server.channels.email import SmtpServer
+from server.policies import CatchUp, Overlap, Policy, Retries
+
+__all__ = ["LauncherKeys", "ServerKeys", "SmtpKeys", "read_settings"]
+
+SMTP_PASSWORD = "DRIFTLINE_SMTP_PASSWORD"
+
+
+class LauncherKeys(Shape):
+    """On which Spark runs are evaluated."""
+
+    master: Text | None = key(default="local[*]", description="Spark's master; null: spark-submit's own default.")
+    deploy_mode: Annotated[str, OneOf(("client", "cluster"))] | None = key(
+        default=None, description="As spark-submit knows it."
+    )
+    remote: Text | None = key(default=None, description="A Spark Connect server (`sc://host:port`), and no master.")
+    conf: dict[str, Text] = key(default_factory=dict, description="Settings of Spark's.")
+
+    def complaints(self) -> Iterator[Complaint]:
+        if self.remote and self.deploy_mode:
+            yield Complaint(("deploy_mode",), "cannot go with remote", "keep one of them")
+
+
+class RetryKeys(Shape):
+    """What follows a run that failed."""
+
+    most: int = key(default=3, ge=0, description="Tries after the first one.")
+    first: FixedLength = key(default="PT1M", description="The wait after the first failure; then twice as long.")
+    longest: FixedLength = key(default="PT1H", description="But never longer than this.")
+
+
+class PolicyKeys(Shape):
+    """What happens to runs that are late, that fail, or whose predecessor goes on."""
+
+    catch_up: Annotated[str, OneOf(tuple(CatchUp))] = key(
+        default="all", description="Of times that were missed: `all` (the oldest first), the `latest`, or `none`."
+    )
+    catch_up_most: int = key(default=100, ge=1, description="At most so many of them: the latest ones.")
+    overlap: Annotated[str, OneOf(tuple(Overlap))] = key(
+        default="wait", description="While the model's previous run goes on: `wait`, start in `parallel`, or `skip`."
+    )
+    time_limit: FixedLength = key(default="PT2H", description="After this a run is ended.")
+    retries: RetryKeys = key(default=RetryKeys(), description="What follows a failure.")
+
+    def policy(self) -> Policy:
+        """The policy that is meant."""
+        retries = Retries(self.retries.most, fixed_length(self.retries.first), fixed_length(self.retries.longest))
+        return Policy(
+            catch_up=CatchUp(self.catch_up),
+            most=self.catch_up_most,
+            overlap=Overlap(self.overlap),
+            time_limit=fixed_length(self.time_limit),
+            retries=retries,
+        )
+
+
+class SmtpKeys(Shape):
+    """Where e-mail is handed over. The password comes from the environment: `DRIFTLINE_SMTP_PASSWORD`."""
+
+    host: Name = key(description="The server.")
+    port: int = key(default=587, ge=1, le=65535, description="Its port.")
+    security: Annotated[str, OneOf(("starttls", "tls", "none"))] = key(
+        default="starttls", description="`starttls`, `tls` from the first byte on, or `none`."
+    )
+    user: Text | None = key(default=None, description="Who logs in.")
+    sender: Name = key(default="driftline@localhost", description="The address that mail comes from.")
+
+    def server(self, password: str | None) -> SmtpServer:
+        """The server that is meant."""
+        return SmtpServer(self.host, self.port, self.security, self.user, password, self.sender)
+
+
+class ServerKeys(Shape):
+    """`driftline serve`."""
+
+    store: Text = key(default=".driftline/store", description="Where results are kept.")
+    database: Text = key(
+        default=".driftline/registry.db", description="The registry: a SQLite file, or a PostgreSQL URL."
+    )
+    state: Name = key(
+        default=".driftline/server", description="A folder for definitions in use, logs and the secret key."
+    )
+    concurrency: int = key(default=1, ge=1, le=1000, description="Runs that go on at once in this process.")
+    launcher: LauncherKeys = key(default=LauncherKeys(), description="On which Spark.")
+    policy: PolicyKeys = key(default=PolicyKeys(), description="The late, the failed, the overlapping.")
+    smtp: SmtpKeys | None = key(default=None, description="Where e-mail is handed over; without it there is none.")
+    poll: Annotated[float, Field(gt=0, le=60)] = key(default=1.0, description="Seconds between two steps.")
+
+
+def read_settings(path: Path | None, given: Mapping[str, Any]) -> ServerKeys:
+    """The settings of a file, with what else is given in place of what it says.
+
+    Raises:
+        DefinitionError: with every problem of the file at once.
+    """
+    document = read_document(path.absolute(), os.path.relpath(path)) if path else Document("options", Path.cwd(), {})
+    if document.problems or document.data is None:
+        raise DefinitionError(document.problems)
+    try:
+        return ServerKeys.model_validate({**document.data, **{name: value for name, value in given.items() if value}})
+    except ValidationError as error:
+        raise DefinitionError(problems_of(error, document)) from None
