@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.mltable import MLTable
+from signals.alerting import AlertRule
 from signals.binning import Binning
 from signals.catalogue import Kind
 from signals.conditions import FilterOperator
@@ -387,6 +388,8 @@ class Monitor:
     model: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
     emails: tuple[str, ...] = ()
+    integrations: tuple[str, ...] = ()
+    alerting: AlertRule = AlertRule()  # noqa: RUF009 - frozen
     config_hash: str = ""
     """A digest of the definition as written, which every result row carries."""
     path: Path | None = None

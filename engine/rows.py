@@ -14,7 +14,7 @@ from signals.catalogue import Family
 from signals.false_discovery import q_values
 from signals.measurement import Measurement
 from signals.metrics import METRICS
-from signals.thresholds import DynamicThreshold, Threshold
+from signals.thresholds import DynamicThreshold, FixedThreshold, Threshold
 from signals.usual import SpreadMethod
 from signals.verdicts import Verdict, judge
 
@@ -146,7 +146,9 @@ def _details(answer: Measured, found: Measurement | None) -> dict[str, Any]:
 
 
 def _standing(verdict: Verdict, threshold: Threshold | None, history: Sequence[Point]) -> dict[str, Any]:
-    """What a dynamic threshold stands on, so that anybody can work out the bound again."""
+    """What a dynamic threshold stands on, so that anybody can work out the bound again; and where an alert ends."""
+    if isinstance(threshold, FixedThreshold) and threshold.clear is not None:
+        return {"clear": threshold.clear + (verdict.threshold_value or threshold.value) - threshold.value}
     usual = verdict.usual
     if usual is None or not isinstance(threshold, DynamicThreshold):
         return {}

@@ -45,11 +45,13 @@ class FixedThreshold:
         value: the bound, in the metric's unit; 0 is a bound like any other.
         operator: how a breaching value stands to it.
         relative_to_baseline: the baseline's own value of the metric is added to the bound before it is used.
+        clear: an alert ends only when a value no longer stands so to this bound (hysteresis); None: to `value`.
     """
 
     value: float
     operator: Operator
     relative_to_baseline: bool = False
+    clear: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

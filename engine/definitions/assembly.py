@@ -114,6 +114,8 @@ def _monitor(schedule: Schedule, setting: Setting, signals: tuple[Signal, ...], 
         model=setting.model.model.name if setting.model else None,
         tags=dict(schedule.tags),
         emails=notification.emails if notification else (),
+        integrations=notification.integrations if notification else (),
+        alerting=schedule.create_monitor.alerting.rule(),
         config_hash=config_hash(schedule, setting.model, setting.library, _sources(signals)),
         path=path,
     )

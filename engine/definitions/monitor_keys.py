@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
+from engine.definitions.alert_keys import Alerting, Recipients
 from engine.definitions.shape import Complaint, Shape, complain, key
 from engine.definitions.signal_keys import SignalKeys
 from engine.definitions.trigger_keys import TriggerKeys
 from engine.definitions.words import Name, OneOf, Properties, Text
 
-__all__ = ["AlertNotification", "Compute", "CreateMonitor", "MonitoringTarget", "Schedule"]
+__all__ = ["Compute", "CreateMonitor", "MonitoringTarget", "Schedule"]
 
 TASKS = OneOf(
     ("classification", "regression", "ranking", "question_answering"),
@@ -33,12 +34,6 @@ def _name(text: str) -> str:
 MonitorName = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": NAME})]
 
 
-def _email(value: Any) -> Any:
-    if not isinstance(value, str) or "@" not in value.strip("@"):
-        raise complain(f"{value!r} is not an e-mail address")
-    return value
-
-
 class Compute(Shape):
     """Accepted for Azure's sake: Spark runs where driftline is started."""
 
@@ -57,23 +52,6 @@ class MonitoringTarget(Shape):
     )
 
 
-class AlertNotification(Shape):
-    """Who hears of a breach."""
-
-    emails: tuple[Annotated[str, BeforeValidator(_email)], ...] = key(default=(), description="E-mail addresses.")
-
-
-AZURE_MONITOR = "azmonitoring"
-
-Recipients = Annotated[
-    AlertNotification | None,
-    BeforeValidator(
-        lambda value: AlertNotification() if str(value).lower() == AZURE_MONITOR else value,
-        json_schema_input_type=AlertNotification | Literal["azmonitoring"] | None,
-    ),
-]
-
-
 class CreateMonitor(Shape):
     """The monitor itself."""
 
@@ -87,6 +65,7 @@ class CreateMonitor(Shape):
     alert_notification: Recipients = key(
         default=None, description="Who hears of a breach; `azmonitoring` is accepted and means nobody in particular."
     )
+    alerting: Alerting = key(default=Alerting(), description="When breaches become an alert.")
 
     def complaints(self) -> Iterator[Complaint]:
         if self.monitoring_signals is not None and not self.monitoring_signals:

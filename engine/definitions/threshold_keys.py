@@ -54,6 +54,10 @@ class ThresholdKeys(Shape):
     relative_to: Annotated[str, OneOf(("baseline",))] | None = key(
         default=None, description="`baseline`: the baseline's own value is added to the bound. Data quality only."
     )
+    clear: Number | None = key(
+        default=None,
+        description="An alert that has begun ends only when the value is on the good side of this bound, too.",
+    )
     low: Number | None = key(default=None, description="With `high`: a value below it breaches.")
     high: Number | None = key(default=None, description="With `low`: a value above it breaches.")
     label: Text | None = key(default=None, description="The class that a metric of one class is about.")
@@ -81,12 +85,12 @@ class ThresholdKeys(Shape):
         elif self.operator == BOTH:
             yield Complaint(("operator",), "both is for dynamic thresholds", "a range has low and high")
         elif self.threshold is None:
-            for name in ("operator", "relative_to"):
+            for name in ("operator", "relative_to", "clear"):
                 if getattr(self, name) is not None:
                     yield Complaint(("threshold",), "is missing", f"{name} says how to judge by it")
 
     def _range_complaints(self) -> Iterator[Complaint]:
-        for name in ("threshold", "operator", "relative_to"):
+        for name in ("threshold", "operator", "relative_to", "clear"):
             if getattr(self, name) is not None:
                 yield Complaint((name,), "cannot go with low and high", "keep either it or the range")
         for name in ("low", "high"):
@@ -96,8 +100,9 @@ class ThresholdKeys(Shape):
             yield Complaint(("low",), "is above high")
 
     def _dynamic_complaints(self) -> Iterator[Complaint]:
-        if self.relative_to is not None:
-            yield Complaint(("relative_to",), "cannot go with dynamic", "keep one of them")
+        for name in ("relative_to", "clear"):
+            if getattr(self, name) is not None:
+                yield Complaint((name,), "cannot go with dynamic", "keep one of them")
         if self.operator in EQUALITY:
             hint = "greater_than, less_than or both"
             yield Complaint(("operator",), f"{self.operator} cannot go with dynamic", hint)
@@ -110,6 +115,10 @@ class ThresholdKeys(Shape):
         if self.by_history and self.operator is None and default_operator(metric.bad) is None:
             hint = "write {dynamic: true, operator: both} for a change in either direction"
             yield Complaint((), f"{metric.name} is bad in neither direction, so it needs an operator", hint)
+        operator = self._operator(metric)
+        if self.clear is not None and self.threshold is not None and operator and self.clear != self.threshold:
+            if operator in EQUALITY or operator.holds(self.clear, self.threshold):
+                yield Complaint(("clear",), f"{self.clear:g} breaches, too: it is on the other side of the threshold")
         if self.relative_to and metric.family not in HAS_BASELINE_VALUE:
             yield Complaint(("relative_to",), f"{metric.name} has no value of the baseline to be added to")
         if self.label is not None and metric.name not in PER_CLASS:
@@ -132,7 +141,8 @@ class ThresholdKeys(Shape):
             return self.dynamic.threshold_of(operator)
         if self.threshold is None or operator is None:
             return None
-        return FixedThreshold(self.threshold, operator, relative_to_baseline=self.relative_to is not None)
+        relative = self.relative_to is not None
+        return FixedThreshold(self.threshold, operator, relative_to_baseline=relative, clear=self.clear)
 
     def operator_from(self, usual: Operator | None) -> Operator | None:
         """The operator that is written, or else the usual one; None: on either side."""

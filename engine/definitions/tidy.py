@@ -8,10 +8,11 @@ from typing import Any
 
 from pydantic import AliasChoices
 
+from engine.definitions.alert_keys import AlertNotification
 from engine.definitions.data_keys import ColumnNames, DataWindow, InputData
 from engine.definitions.document import Key
 from engine.definitions.generation_keys import AnswerThreshold, AnswerThresholds
-from engine.definitions.monitor_keys import AlertNotification, CreateMonitor, Schedule
+from engine.definitions.monitor_keys import CreateMonitor, Schedule
 from engine.definitions.shape import Shape
 from engine.definitions.threshold_keys import ThresholdKeys
 from signals.catalogue import find_metric
@@ -83,7 +84,7 @@ def _block(shape: Shape) -> Any:
     match shape:
         case DataWindow() if not any(getattr(shape, name) for name in DataWindow.model_fields):
             return "default"
-        case AlertNotification(emails=()):
+        case AlertNotification(emails=(), integrations=()):
             return "azmonitoring"
         case ThresholdKeys() if shape.model_fields_set <= {"threshold"}:
             return _single(shape.threshold)
