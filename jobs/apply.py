@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import typer
 from rich.text import Text
 
+from engine.wording import plural
 from jobs.consoles import err, out
 from jobs.registries import registry
-from jobs.wording import plural
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,9 +9,9 @@ from typing import Any
 
 from engine.errors import StoreError
 from engine.store import Store
+from engine.table_rows import records
+from engine.wording import listed, moment
 from jobs.metric_names import canonical
-from jobs.records import records
-from jobs.wording import listed, moment
 
 __all__ = ["Found", "Question", "find_rows", "is_file", "monitor_name"]
 

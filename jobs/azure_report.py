@@ -13,10 +13,10 @@ from engine.definitions.monitor_keys import Schedule
 from engine.definitions.threshold_keys import ThresholdKeys
 from engine.definitions.tidy import NOT_USED, Written, keys_of, plain_entry
 from engine.windows import default_window
+from engine.wording import SYMBOLS, number
 from jobs.azure_keys import AZURE_KEYS, METRICS_IN_AZURE, AzureKey
 from jobs.tidy_yaml import one_line
 from jobs.trigger_words import trigger_words
-from jobs.wording import SYMBOLS, number
 from signals.catalogue import Family, Metric
 from signals.metrics import METRICS
 from signals.thresholds import FixedThreshold, RangeThreshold

@@ -8,8 +8,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from engine.wording import listed, number, percent, printable
 from jobs.charts import length
-from jobs.wording import listed, number, percent, printable
 
 __all__ = ["Part", "Split", "legend_of", "print_splits", "splits_of", "table_of"]
 

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from jobs.wording import percent, printable
+from engine.wording import percent, printable
 
 __all__ = ["Bar", "bars_of", "chart_of", "length"]
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from engine.results import as_table
+from engine.table_rows import records
 from engine.tables import RUNS, SIGNAL_METRICS
-from jobs.records import records
 
 if TYPE_CHECKING:
     import pyarrow as pa

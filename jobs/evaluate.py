@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from engine.results import RunStatus
+from engine.wording import moment
 from jobs.consoles import out, working
 from jobs.exits import BREACHED, show_data_errors
 from jobs.found import Found
 from jobs.stores import opened_store
 from jobs.times import due_or_latest, is_due, now
-from jobs.wording import moment
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

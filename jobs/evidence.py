@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from jobs.wording import listed, moment, number, percent, plural, printable
+from engine.wording import listed, moment, number, percent, plural, printable
 
 __all__ = ["evidence_of"]
 

@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.text import Text
 
 from engine.errors import DataError, DefinitionError, DriftlineError, Problem
+from engine.wording import plural
 from jobs.consoles import err
-from jobs.wording import plural
 
 __all__ = ["BREACHED", "INTERRUPTED", "ending", "show_data_errors", "show_error", "show_problems"]
 

@@ -6,13 +6,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from engine.wording import bound, moment, number, ratio, span
 from jobs.asked_rows import Question, find_rows
 from jobs.carriers import legend_of, print_splits, splits_of
 from jobs.charts import chart_of
 from jobs.consoles import out
 from jobs.evidence import evidence_of
 from jobs.metric_names import is_bad_when_low
-from jobs.wording import bound, moment, number, ratio, span
 
 __all__ = ["explain_rows", "headline_of", "rows_line_of", "verdict_line_of"]
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import DefinitionError, Problem
 from engine.results import RunStatus, as_table
 from engine.tables import RUNS, SIGNAL_METRICS
+from engine.wording import moment
 from jobs.consoles import Progress, out, working
 from jobs.documents import plain_rows
 from jobs.exits import show_data_errors
 from jobs.periods import Tally, Window, periods_of
 from jobs.stores import opened_store
 from jobs.times import now
-from jobs.wording import moment
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

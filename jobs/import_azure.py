@@ -20,12 +20,12 @@ from engine.definitions.sentences import problems_of
 from engine.definitions.sources import is_relative
 from engine.definitions.tidy import keys_of, tidy
 from engine.errors import DefinitionError, Problem
+from engine.wording import plural
 from jobs.azure_names import COMPONENTS, Needs, needs_of, shortened
 from jobs.azure_report import LEFT_OUT, Line, lines_of, report_table
 from jobs.consoles import err, out
 from jobs.exits import show_problems
 from jobs.tidy_yaml import yaml_text
-from jobs.wording import plural
 from jobs.yaml_comments import Comment, comments_of
 
 __all__ = ["import_schedules"]

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.results import CheckKey, MetricRow, Run
+from engine.wording import bound, moment, number, percent, plural, ratio, short_moment, span
 from jobs.verdicts import severity
-from jobs.wording import bound, moment, number, percent, plural, ratio, short_moment, span
 
 __all__ = ["Tally", "Window", "periods_of"]
 

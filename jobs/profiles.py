@@ -13,12 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.store import Store
+from engine.wording import plural, span
 from jobs.consoles import err, out, working
 from jobs.documents import plain_rows
 from jobs.exits import show_data_errors
 from jobs.stores import opened_store
 from jobs.times import due_or_latest, now
-from jobs.wording import plural, span
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from engine.wording import plural
 from jobs.consoles import out, working
 from jobs.exits import show_data_errors
 from jobs.stores import opened_store
 from jobs.times import due_or_latest
-from jobs.wording import plural
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -11,10 +11,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from engine.wording import moment
 from jobs.consoles import err, out
 from jobs.documents import time_text
 from jobs.registries import registry
-from jobs.wording import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

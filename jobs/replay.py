@@ -13,6 +13,7 @@ from engine.replays import Setting, replay
 from engine.store import Store
 from engine.threshold_proposals import Proposal, propose
 from engine.thresholds_in_force import thresholds_in_force, with_assignments
+from engine.wording import listed
 from jobs.asked_rows import monitor_name
 from jobs.consoles import out, working
 from jobs.replay_documents import replay_document
@@ -21,7 +22,6 @@ from jobs.replay_tables import print_replay
 from jobs.replayed import Budgeted, Replayed
 from jobs.threshold_words import threshold_words
 from jobs.threshold_yaml import CheckThreshold
-from jobs.wording import listed
 
 __all__ = ["Question", "replay_thresholds"]
 

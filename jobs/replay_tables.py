@@ -10,10 +10,10 @@ from rich.text import Text
 from engine.judgements import Check
 from engine.replays import Beside
 from engine.thresholds_in_force import InForce
+from engine.wording import listed, moment, plural
 from jobs.replayed import Budgeted, Replayed
 from jobs.threshold_words import threshold_words
 from jobs.threshold_yaml import threshold_document, yaml_lines
-from jobs.wording import listed, moment, plural
 
 __all__ = ["print_replay"]
 

@@ -12,12 +12,12 @@ from rich.text import Text
 
 from engine.results import AGGREGATE
 from engine.store import Store
+from engine.table_rows import records
 from engine.tables import SIGNAL_METRICS
+from engine.wording import bound, number, plural
 from jobs.consoles import err, out
 from jobs.documents import plain_rows, write_csv
 from jobs.metric_names import canonical
-from jobs.records import records
-from jobs.wording import bound, number, plural
 
 __all__ = ["Filter", "print_results"]
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.results import Status
-from jobs.wording import number, plural, short_moment
+from engine.wording import number, plural, short_moment
 
 if TYPE_CHECKING:
     from engine.evaluations import Evaluation

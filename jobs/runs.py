@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from engine.wording import moment
 from jobs.consoles import err, out
 from jobs.documents import time_text
 from jobs.registries import opened_registry, registry
 from jobs.times import now
-from jobs.wording import moment
 
 if TYPE_CHECKING:
     from server.runs import RunView

@@ -74,11 +74,17 @@ def _finish(service: Service) -> None:
 
 
 def _service(settings: ServerKeys) -> Service:
+    from engine.store import Store
     from server.due import Timetable
+    from server.integrations import Post
     from server.launcher import SparkLauncher
+    from server.outbox import Outbox
     from server.queue import Queue
     from server.scheduler import Scheduler
+    from server.secrets import VARIABLE, Vault
     from server.service import Service
+    from server.settings import SMTP_PASSWORD
+    from server.teller import Teller
     from server.watching import Watching
     from server.workspace import Workspace
 
@@ -95,5 +101,10 @@ def _service(settings: ServerKeys) -> Service:
         launcher.remote,
         dict(launcher.conf),
     )
-    scheduler = Scheduler(queue, Timetable(policy), spark, watching.files, policy, settings.concurrency)
-    return Service(watching, scheduler)
+    teller = Teller(database, Store(settings.store), watching)
+    scheduler = Scheduler(queue, Timetable(policy), spark, watching.files, policy, settings.concurrency, teller.ended)
+    vault = Vault.opened(state / "secret.key", os.environ.get(VARIABLE))
+    smtp = settings.smtp.server(os.environ.get(SMTP_PASSWORD)) if settings.smtp else None
+    return Service(
+        watching, scheduler, Outbox(database, lambda parcel: Post(database, vault, smtp, now()).send(parcel))
+    )

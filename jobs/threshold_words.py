@@ -1,7 +1,7 @@
 """How is a threshold said? ``> 0.15``, ``0.5 to 2``, ``dynamic``."""
 
 from engine.thresholds_in_force import InForce
-from jobs.wording import SYMBOLS, number
+from engine.wording import SYMBOLS, number
 from signals.thresholds import FixedThreshold, RangeThreshold
 
 __all__ = ["threshold_words"]

@@ -17,11 +17,11 @@ from engine.errors import DefinitionError, Problem
 from engine.monitor import Monitor, SignalType
 from engine.plan import SignalPlan, plan_of
 from engine.windows import Window, resolve
+from engine.wording import listed, moment, plural, span
 from jobs.consoles import out
 from jobs.documents import time_text
 from jobs.monitors import load_monitors
 from jobs.trigger_words import trigger_words
-from jobs.wording import listed, moment, plural, span
 
 __all__ = ["print_upcoming"]
 

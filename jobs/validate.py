@@ -10,11 +10,11 @@ from rich.text import Text
 from engine.definitions import json_schema, load_all
 from engine.errors import DefinitionError
 from engine.monitor import Monitor, Signal
+from engine.wording import listed, plural
 from jobs.consoles import out
 from jobs.exits import show_problems
 from jobs.monitors import no_monitor
 from jobs.trigger_words import trigger_words
-from jobs.wording import listed, plural
 
 __all__ = ["print_schema", "validate_paths"]
 

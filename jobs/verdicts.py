@@ -13,10 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.results import AGGREGATE, CheckKey, MetricRow, Status
+from engine.wording import bound, listed, moment, number, plural, ratio, short_moment, span
 from jobs.found import Found
 from jobs.revised import revised_lines
 from jobs.stores import store_option
-from jobs.wording import bound, listed, moment, number, plural, ratio, short_moment, span
 
 __all__ = ["severity", "verdict_of"]
 

@@ -23,7 +23,7 @@ HOPELESS = frozenset({2})
 """Exit codes after which trying again would end in the same way: a definition is wrong."""
 
 Files = Callable[[Sequence[str]], Sequence[Path]]
-Told = Callable[[Task, int], None]
+Ended = Callable[[Task, Ending, datetime], None]
 
 
 @dataclass
@@ -44,8 +44,8 @@ class Scheduler:
         files: the files of these monitors' definitions.
         policy: what happens to the late and the failed.
         most: runs that go on at once in this process.
-        evaluated: is told of each run that was evaluated, with its exit code, before the run is written down as done:
-            a crash in between lets it be told again, never not at all.
+        ended: is told of each run that has ended for good, before that is written down: a crash in between lets it be
+            told again, never not at all.
     """
 
     queue: Queue
@@ -54,7 +54,7 @@ class Scheduler:
     files: Files
     policy: Policy = Policy()  # noqa: RUF009 - frozen
     most: int = 1
-    evaluated: Told = lambda _task, _code: None
+    ended: Ended = lambda _task, _ending, _now: None
     _going: dict[int, _Going] = field(default_factory=dict[int, _Going])
 
     def step(self, now: datetime) -> None:
@@ -98,7 +98,7 @@ class Scheduler:
             try:
                 process = self.launcher.start(task, self.files(task.monitors))
             except OSError as error:
-                self.queue.end({task: self._failed(task, None, f"cannot be started: {error}", None, now)}, now)
+                self._close(task, self._failed(task, None, f"cannot be started: {error}", None, now), now)
                 continue
             self._going[task.id] = _Going(task, process, now)
 
@@ -113,12 +113,16 @@ class Scheduler:
                     each.task, None, f"ended after its time limit of {self.policy.time_limit}", each.process, now
                 )
             elif code in FINE:
-                self.evaluated(each.task, code)
                 ending = Ending(code, log=each.process.log)
             else:
                 ending = self._failed(each.task, code, _said(code, each.process), each.process, now)
-            self.queue.end({each.task: ending}, now)
+            self._close(each.task, ending, now)
             del self._going[number]
+
+    def _close(self, task: Task, ending: Ending, now: datetime) -> None:
+        if ending.again_at is None:
+            self.ended(task, ending, now)
+        self.queue.end({task: ending}, now)
 
     def _keep(self, now: datetime) -> None:
         """Give a sign of life, and end what is no longer this process's own."""

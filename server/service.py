@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from server.errors import RegistryError
+from engine.errors import DriftlineError
 from server.outbox import Outbox
 from server.scheduler import Scheduler
 from server.watching import Watching
@@ -66,7 +66,7 @@ class Service:
 def _tried(part: Callable[[datetime], object], now: datetime) -> bool:
     try:
         part(now)
-    except (RegistryError, OSError) as error:
+    except (DriftlineError, OSError) as error:
         log.error("%s", error)
         return False
     return True

@@ -12,8 +12,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from server.columns import Document, Instant, InstantNumber
 
 __all__ = [
-    "ApiKey", "Application", "AuditEntry", "Base", "Claim", "Delivery", "Integration", "LibraryFile", "Model",
-    "MonitorRecord", "MonitorVersion", "Organization", "Space",
+    "Alert", "ApiKey", "Application", "AuditEntry", "Base", "Claim", "Delivery", "Integration", "LibraryFile",
+    "Model", "MonitorRecord", "MonitorVersion", "Organization", "Space",
 ]  # fmt: skip
 
 
@@ -218,3 +218,21 @@ class Delivery(Base):
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     answer: Mapped[str | None]
+
+
+class Alert(Base):
+    """How a check stands: what its last evaluations came to, and whether an alert goes on; see `signals.alerting`."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (UniqueConstraint("monitor_id", "signal", "group", "dimension", "metric"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    monitor_id: Mapped[int] = mapped_column(ForeignKey(MonitorRecord.id, ondelete="CASCADE"))
+    signal: Mapped[str]
+    group: Mapped[str]
+    dimension: Mapped[str]
+    metric: Mapped[str]
+    state: Mapped[str]
+    since: Mapped[datetime | None]
+    standing: Mapped[dict[str, Any]]
+    value: Mapped[float | None]
+    updated_at: Mapped[datetime]

@@ -115,10 +115,9 @@ class ThresholdKeys(Shape):
         if self.by_history and self.operator is None and default_operator(metric.bad) is None:
             hint = "write {dynamic: true, operator: both} for a change in either direction"
             yield Complaint((), f"{metric.name} is bad in neither direction, so it needs an operator", hint)
-        operator = self._operator(metric)
-        if self.clear is not None and self.threshold is not None and operator and self.clear != self.threshold:
-            if operator in EQUALITY or operator.holds(self.clear, self.threshold):
-                yield Complaint(("clear",), f"{self.clear:g} breaches, too: it is on the other side of the threshold")
+        operator = self.operator_from(default_operator(metric.bad))
+        if self.clear is not None and self.threshold is not None and operator and _breaches(self, operator):
+            yield Complaint(("clear",), f"{self.clear:g} breaches, too: it is on the other side of the threshold")
         if self.relative_to and metric.family not in HAS_BASELINE_VALUE:
             yield Complaint(("relative_to",), f"{metric.name} has no value of the baseline to be added to")
         if self.label is not None and metric.name not in PER_CLASS:
@@ -149,6 +148,14 @@ class ThresholdKeys(Shape):
         if self.operator is None:
             return usual
         return None if self.operator == BOTH else Operator(self.operator)
+
+
+def _breaches(keys: ThresholdKeys, operator: Operator) -> bool:
+    """Whether the bound at which an alert ends would begin one."""
+    clear, threshold = keys.clear, keys.threshold
+    if clear is None or threshold is None or clear == threshold:
+        return False
+    return operator in EQUALITY or operator.holds(clear, threshold)
 
 
 def _listed(value: Any) -> Any:

@@ -16,10 +16,10 @@ from engine.results import MetricRow, Status
 from engine.run import Evaluation
 from engine.store import Store
 from engine.triggers import Frequency, Recurrence, Trigger
+from engine.wording import bound
 from jobs.found import Found
 from jobs.periods import Tally, Window, periods_of
 from jobs.verdicts import verdict_of
-from jobs.wording import bound
 from tests.jobs.conftest import AT, a_row, a_run
 
 Driftline = Callable[..., Result]

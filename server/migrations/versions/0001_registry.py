@@ -150,6 +150,30 @@ def upgrade() -> None:
     )
     op.create_index("ix_monitors_space_id", "monitors", ["space_id"])
     op.create_table(
+        "alerts",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("monitor_id", sa.Integer(), nullable=False),
+        sa.Column("signal", sa.Text(), nullable=False),
+        sa.Column("group", sa.Text(), nullable=False),
+        sa.Column("dimension", sa.Text(), nullable=False),
+        sa.Column("metric", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("since", Instant(), nullable=True),
+        sa.Column("standing", Document, nullable=False),
+        sa.Column("value", sa.Double(), nullable=True),
+        sa.Column("updated_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["monitor_id"], ["monitors.id"], name="fk_alerts_monitor_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name="pk_alerts"),
+        sa.UniqueConstraint(
+            "monitor_id",
+            "signal",
+            "group",
+            "dimension",
+            "metric",
+            name="uq_alerts_monitor_id_signal_group_dimension_metric",
+        ),
+    )
+    op.create_table(
         "claims",
         sa.Column("scheduled_for", InstantNumber(), nullable=False),
         sa.Column("monitor_id", sa.Integer(), nullable=False),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from jobs.wording import listed, moment, number, percent, printable, ratio, short_moment, span
+from engine.wording import listed, moment, number, percent, printable, ratio, short_moment, span
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,123 @@
+"""How the server does, in Prometheus' words: counted from the database when somebody asks, whoever's process it was."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from server.database import Database
+from server.due import Timetable
+from server.tables import Alert, Application, Claim, Delivery, MonitorRecord
+from signals.alerting import AlertState
+
+__all__ = ["exposition"]
+
+
+class _Counts:
+    """What the database says, as a collector of Prometheus' library."""
+
+    def __init__(self, database: Database, now: datetime, upcoming: datetime | None) -> None:
+        self.database, self.now, self.upcoming = database, now, upcoming
+
+    def collect(self) -> Iterator[Metric]:
+        with self.database.reading() as session:
+            yield from _runs(session)
+            yield from _lags(session, self.now)
+            yield from _deliveries(session)
+            yield from _alerts(session)
+        if self.upcoming is not None:
+            until = (self.upcoming - self.now).total_seconds()
+            yield GaugeMetricFamily("driftline_next_due_seconds", "Seconds until something is due.", value=until)
+
+
+def exposition(database: Database, now: datetime, timetable: Timetable) -> bytes:
+    """The text that Prometheus scrapes.
+
+    Raises:
+        RegistryError: the database cannot be reached.
+    """
+    collected = CollectorRegistry(auto_describe=False)
+    collected.register(_Counts(database, now, timetable.next_due()))  # type: ignore[arg-type] - it has `collect`
+    return generate_latest(collected)
+
+
+def _runs(session: Session) -> Iterator[Metric]:
+    by_state = GaugeMetricFamily("driftline_runs", "Runs that are known, by state.", labels=["state"])
+    for state, count in session.execute(select(Application.state, func.count()).group_by(Application.state)):
+        by_state.add_metric([state], count)
+    yield by_state
+    oldest = session.scalar(select(func.min(Application.not_before)).where(Application.state == "queued"))
+    depth = session.scalar(select(func.count()).select_from(Application).where(Application.state == "queued")) or 0
+    yield GaugeMetricFamily("driftline_queue_depth", "Runs that wait to be started.", value=depth)
+    if oldest is not None:
+        at = oldest.timestamp()
+        yield GaugeMetricFamily("driftline_queue_oldest_timestamp_seconds", "Since when the oldest waits.", value=at)
+    latest = GaugeMetricFamily(
+        "driftline_run_duration_seconds", "How long the latest run of a monitor took.", labels=["monitor"]
+    )
+    for name, application in _latest_done(session):
+        if application.started_at and application.finished_at:
+            latest.add_metric([name], (application.finished_at - application.started_at).total_seconds())
+    yield latest
+
+
+def _lags(session: Session, now: datetime) -> Iterator[Metric]:
+    lag = GaugeMetricFamily(
+        "driftline_monitor_lag_seconds",
+        "How long ago the oldest scheduled time of a monitor was that is not evaluated yet; 0: none is open.",
+        labels=["monitor"],
+    )
+    waiting = (
+        select(Claim.monitor_id, func.min(Claim.scheduled_for))
+        .join(Application, Application.id == Claim.application_id)
+        .where(Application.state.in_(["queued", "running"]))
+        .group_by(Claim.monitor_id)
+    )
+    open_since = {row[0]: row[1] for row in session.execute(waiting)}
+    for number, name in session.execute(select(MonitorRecord.id, MonitorRecord.name)):
+        since = open_since.get(number)
+        lag.add_metric([name], (now - since).total_seconds() if since else 0)
+    yield lag
+
+
+def _deliveries(session: Session) -> Iterator[Metric]:
+    sent = GaugeMetricFamily("driftline_deliveries", "Messages, by state.", labels=["state"])
+    for state, count in session.execute(select(Delivery.state, func.count()).group_by(Delivery.state)):
+        sent.add_metric([state], count)
+    yield sent
+
+
+def _alerts(session: Session) -> Iterator[Metric]:
+    triggered = GaugeMetricFamily(
+        "driftline_triggered_checks", "Checks with an alert that goes on.", labels=["monitor", "signal"]
+    )
+    found = (
+        select(MonitorRecord.name, Alert.signal, func.count())
+        .join(MonitorRecord, MonitorRecord.id == Alert.monitor_id)
+        .where(Alert.state == AlertState.TRIGGERED)
+        .group_by(MonitorRecord.name, Alert.signal)
+    )
+    for monitor, signal, count in session.execute(found):
+        triggered.add_metric([monitor, signal], count)
+    yield triggered
+
+
+def _latest_done(session: Session) -> Iterator[tuple[str, Application]]:
+    latest = (
+        select(Claim.monitor_id, func.max(Claim.scheduled_for).label("time"))
+        .join(Application, Application.id == Claim.application_id)
+        .where(Application.state == "done")
+        .group_by(Claim.monitor_id)
+        .subquery()
+    )
+    found = (
+        select(MonitorRecord.name, Application)
+        .join(latest, latest.c.monitor_id == MonitorRecord.id)
+        .join(Claim, (Claim.monitor_id == MonitorRecord.id) & (Claim.scheduled_for == latest.c.time))
+        .join(Application, Application.id == Claim.application_id)
+    )
+    yield from ((name, application) for name, application in session.execute(found))

@@ -1,0 +1,131 @@
+"""From a run that was evaluated to messages in the outbox: how its checks stand now, and who is told of it.
+
+All of it is one transaction, and doing it again changes nothing: a crash in between loses nothing, and tells nothing
+twice.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.monitor import Monitor
+from engine.store import Store
+from server.integrations import EMAIL
+from server.message import Message
+from server.messages import message_of
+from server.notices import Check, Row, Told, notices_of
+from server.outbox import Parcel, enqueue
+from server.rows import run_rows
+from server.tables import Alert, MonitorRecord
+from signals.alerting import Seen, Standing
+
+__all__ = ["Picture", "parcels_of", "tell"]
+
+Picture = Callable[[Told], bytes | None]
+"""Draws the worst of what is told."""
+
+
+def tell(
+    session: Session,
+    store: Store,
+    monitor: Monitor,
+    time: datetime,
+    *,
+    now: datetime,
+    error: str | None = None,
+    picture: Picture | None = None,
+) -> int:
+    """Bring the alerts of a monitor up to a run, and put what is to be told into the outbox.
+
+    Args:
+        session: the transaction.
+        store: where the run's rows are.
+        monitor: what was evaluated.
+        time: its scheduled time.
+        now: what the clock says.
+        error: why the run's process failed, for a run that the store knows nothing of.
+        picture: draws the worst of what is told.
+
+    Returns:
+        How many messages are new.
+    """
+    found = run_rows(store, monitor.name, time)
+    run, rows = found or (_lost(time, error), ())
+    record = session.scalar(select(MonitorRecord).where(MonitorRecord.name == monitor.name).with_for_update())
+    if record is None or (found is None and error is None):
+        return 0
+    held = {_check(each): each for each in session.scalars(select(Alert).where(Alert.monitor_id == record.id))}
+    standings = {check: _standing(alert.standing) for check, alert in held.items()}
+    outcome = notices_of(monitor, run, rows, standings, silent=_muted(record, now))
+    values = {_check_of(row): row["metric_value"] for row in rows}
+    for check, standing in outcome.standings.items():
+        alert = held.get(check) or _new(session, record.id, check)
+        alert.state, alert.since, alert.standing = standing.state.value, standing.since, _plain(standing)
+        alert.value, alert.updated_at = values.get(check), now
+    if not outcome.told:
+        return 0
+    drawn = picture(outcome.told[0]) if picture else None
+    return enqueue(session, parcels_of(monitor, message_of(monitor, run, outcome.told, picture=drawn), time), now)
+
+
+def parcels_of(monitor: Monitor, message: Message, time: datetime) -> list[Parcel]:
+    """The message for each of the monitor's contacts."""
+    addresses = [(EMAIL, each) for each in monitor.emails] + [("integration", each) for each in monitor.integrations]
+    return [
+        Parcel(f"{monitor.name}/{time:%Y-%m-%dT%H:%M:%SZ}/{channel}/{address}", channel, address, message)
+        for channel, address in dict.fromkeys(addresses)
+    ]
+
+
+def _lost(time: datetime, error: str | None) -> Row:
+    """The record of a run whose process left none."""
+    return {"scheduled_for": time, "window_start": None, "window_end": None, "error": error, "event": None}
+
+
+def _muted(record: MonitorRecord, now: datetime) -> bool:
+    return record.muted and (record.muted_until is None or now < record.muted_until)
+
+
+def _check(alert: Alert) -> Check:
+    return Check(alert.signal, alert.group, alert.dimension, alert.metric)
+
+
+def _check_of(row: Row) -> Check:
+    return Check(row["signal"], row["group"], row["group_dimension"] or "aggregate", row["metric_name"])
+
+
+def _new(session: Session, monitor: int, check: Check) -> Alert:
+    alert = Alert(
+        monitor_id=monitor, signal=check.signal, group=check.group, dimension=check.dimension, metric=check.metric
+    )
+    session.add(alert)
+    return alert
+
+
+# --------------------------------------------------------------------------------------------- a standing as JSON
+
+
+def _plain(standing: Standing) -> dict[str, Any]:
+    return {
+        "recent": [[each.time.isoformat(), each.breached, each.clear] for each in standing.recent],
+        "latest": _text(standing.latest),
+        "judged": standing.judged,
+        "since": _text(standing.since),
+        "told": _text(standing.told),
+    }
+
+
+def _standing(kept: Mapping[str, Any]) -> Standing:
+    recent = tuple(Seen(datetime.fromisoformat(time), breached, clear) for time, breached, clear in kept["recent"])
+    return Standing(recent, _time(kept["latest"]), kept["judged"], _time(kept["since"]), _time(kept["told"]))
+
+
+def _text(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
