@@ -1,0 +1,176 @@
+"""From runs in a store to mails in a mailbox: who hears of what, and how often."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from engine.monitor import Monitor
+from engine.results import RunStatus
+from engine.store import Store
+from server.database import Database
+from server.message import Message
+from server.notices import RUN
+from server.outbox import Outbox, Parcel
+from server.policies import Retries
+from server.tables import Alert, Delivery, MonitorRecord, Organization, Space
+from server.telling import tell
+from signals.alerting import AlertState
+from tests.jobs.conftest import a_row, a_run
+from tests.server.conftest import NOW
+
+DAY = timedelta(days=1)
+START = datetime(2026, 11, 1, tzinfo=NOW.tzinfo)
+
+
+class World:
+    """A monitor `flights`, whose runs are written by hand, and its mailbox."""
+
+    def __init__(self, database: Database, folder: Path, **keys: Any) -> None:
+        self.database, self.store = database, Store(folder / "store")
+        self.monitor = Monitor.from_dict(definition(**keys), folder)
+        self.mails: list[Parcel] = []
+        with database.session() as session:
+            organization = Organization(name="default", created_at=NOW)
+            session.add(organization)
+            session.flush()
+            space = Space(organization_id=organization.id, name="default", created_at=NOW)
+            session.add(space)
+            session.flush()
+            times = {"watched_since": NOW, "created_at": NOW, "updated_at": NOW}
+            session.add(MonitorRecord(space_id=space.id, name="flights", version=1, enabled=True, muted=False, **times))
+
+    def evaluate(self, day: int, error: str | None = None, **values: float | None) -> list[Message]:
+        """A day's run, with the PSI of these features (threshold 0.1); the messages that it leads to."""
+        run = a_run(START + day * DAY, **({"status": RunStatus.FAILED, "error": error} if error else {}))
+        self.store.write([run], [a_row(run, feature, value) for feature, value in values.items()])
+        return self.tell(day)
+
+    def tell(self, day: int, error: str | None = None) -> list[Message]:
+        with self.database.session() as session:
+            tell(session, self.store, self.monitor, START + day * DAY, now=NOW, error=error)
+        before = len(self.mails)
+        Outbox(self.database, lambda parcel: self.mails.append(parcel) or "ok", Retries()).step(NOW)
+        return [parcel.message for parcel in self.mails[before:]]
+
+    def mute(self, *, muted: bool, until: datetime | None = None) -> None:
+        with self.database.session() as session:
+            record = session.scalars(select(MonitorRecord)).one()
+            record.muted, record.muted_until = muted, until
+
+    def states(self) -> dict[str, str]:
+        with self.database.reading() as session:
+            return {each.group: each.state for each in session.scalars(select(Alert)) if each.metric != RUN}
+
+
+def definition(**keys: Any) -> dict[str, Any]:
+    data = {"input_data": {"path": "nowhere.parquet"}}
+    return {
+        "name": "flights",
+        "trigger": {"type": "recurrence", "frequency": "day", "interval": 1},
+        "create_monitor": {
+            "monitoring_signals": {"drift": {"type": "data_drift", "production_data": data, "reference_data": data}},
+            "alert_notification": {"emails": ["ada@example.com"]},
+            **keys,
+        },
+    }
+
+
+@pytest.fixture
+def world(database, tmp_path) -> World:
+    return World(database, tmp_path)
+
+
+def subjects(messages: list[Message]) -> list[str]:
+    return [message.subject for message in messages]
+
+
+def test_an_alert_is_told_when_it_begins_and_when_it_ends(world):
+    assert world.evaluate(0, distance=0.05, carrier=0.05) == []
+    assert subjects(world.evaluate(1, distance=0.4, carrier=0.2)) == ["flights: 2 checks breached (distance, carrier)"]
+    assert world.evaluate(2, distance=0.5, carrier=0.2) == []
+    assert subjects(world.evaluate(3, distance=0.05, carrier=0.2)) == ["flights: 1 check recovered (distance)"]
+    assert world.states() == {"distance": AlertState.CLEARED, "carrier": AlertState.TRIGGERED}
+
+
+def test_one_message_says_all_of_a_run_with_the_worst_first(world):
+    (message,) = world.evaluate(0, distance=0.2, carrier=0.9, dest=None)
+    lines = message.text.splitlines()
+    assert lines[2] == "Breached now (2)"
+    assert lines[3] == "  carrier · population_stability_index · drift: 0.9 > 0.1"
+    assert "      9 times the threshold" in lines
+    assert "<b>0.9 &gt; 0.1</b>" in (message.html or "")
+
+
+def test_a_run_that_is_told_again_after_a_crash_is_told_once(world):
+    assert len(world.evaluate(0, distance=0.4)) == 1
+    assert world.tell(0) == []
+    with world.database.reading() as session:
+        assert len(session.scalars(select(Delivery)).all()) == 1
+
+
+def test_a_muted_monitor_is_evaluated_and_tells_nobody_until_the_mute_ends(world):
+    world.mute(muted=True, until=NOW + DAY)
+    assert world.evaluate(0, distance=0.4, carrier=0.3) == []
+    assert world.states()["distance"] == AlertState.TRIGGERED
+    assert world.evaluate(1, distance=0.4, carrier=0.05) == []
+    world.mute(muted=True, until=NOW)  # and now it is over
+    assert subjects(world.evaluate(2, distance=0.4, carrier=0.05)) == ["flights: 1 check breached (distance)"]
+
+
+def test_a_run_that_fails_is_told_once_and_its_recovery_too(world):
+    (failed,) = world.evaluate(0, error="inputs: cannot be read", distance=None)
+    assert failed.subject == "flights: could not be evaluated"
+    assert "inputs: cannot be read" in failed.text
+    assert world.evaluate(1, error="inputs: cannot be read", distance=None) == []
+    assert subjects(world.evaluate(2, distance=0.05)) == ["flights: evaluated again"]
+
+
+def test_a_process_that_left_nothing_in_the_store_is_told_too(world):
+    world.evaluate(0, distance=0.05)
+    (message,) = world.tell(1, error="it was killed (137): most often for using more memory than there is")
+    assert "137" in message.text
+
+
+def test_missing_data_are_no_recovery(world):
+    world.evaluate(0, distance=0.4)
+    assert world.evaluate(1, distance=None) == []
+    assert world.states() == {"distance": AlertState.NO_DATA}
+    assert subjects(world.evaluate(2, distance=0.05)) == ["flights: 1 check recovered (distance)"]
+
+
+def test_two_of_three_and_again_after_are_the_monitors_own(database, tmp_path):
+    world = World(database, tmp_path, alerting={"breaches": 2, "of": 3, "again_after": "P2D"})
+    told = [
+        bool(world.evaluate(day, distance=value)) for day, value in enumerate([0.4, 0.05, 0.4, 0.4, 0.4, 0.05, 0.05])
+    ]
+    assert told == [False, False, True, False, True, False, True]
+
+
+def test_an_alert_ends_only_below_the_bound_that_clears_it(world):
+    def evaluate(day: int, value: float) -> list[str]:
+        run = a_run(START + day * DAY)
+        world.store.write([run], [a_row(run, "distance", value, details={"clear": 0.05})])
+        return subjects(world.tell(day))
+
+    assert evaluate(0, 0.2) == ["flights: 1 check breached (distance)"]
+    assert evaluate(1, 0.08) == []  # below its threshold, and not yet well below
+    assert evaluate(2, 0.04) == ["flights: 1 check recovered (distance)"]
+
+
+def test_signals_that_do_not_alert_are_not_told(database, tmp_path):
+    world = World(database, tmp_path)
+    run = a_run(START)
+    world.store.write([run], [a_row(run, "distance", 0.4, signal="quiet")])
+    assert world.tell(0) == []
+
+
+def test_many_breaches_are_one_message_that_can_be_read(world):
+    (message,) = world.evaluate(0, **{f"feature_{number}": 0.2 + number / 1000 for number in range(60)})
+    assert message.subject.startswith("flights: 60 checks breached (feature_59, feature_58, feature_57 and 57 more)")
+    assert "  and 40 more" in message.text
+    assert len(message.text) < 6_000
