@@ -11,6 +11,7 @@ import typer
 
 from jobs.exits import ending
 from jobs.import_commands import imports
+from jobs.integration_commands import deliveries, integrations
 from jobs.monitor_commands import keys, monitors
 from jobs.options import (
     EXIT_CODES,
@@ -64,6 +65,8 @@ app.add_typer(imports, name="import")
 app.add_typer(monitors, name="monitors")
 app.add_typer(keys, name="keys")
 app.add_typer(runs, name="runs")
+app.add_typer(integrations, name="integrations")
+app.add_typer(deliveries, name="deliveries")
 
 
 @app.command(epilog="Example: driftline validate conf/")

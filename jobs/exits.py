@@ -6,6 +6,7 @@
 2     a definition is wrong, or the command line is
 3     data cannot be read (what could be read was evaluated and kept)
 4     the store cannot be read or written
+5     the registry cannot be reached or changed, or a message was not taken
 10    a check is breached, and `--fail-on-breach` was said; or `profiles verify` found a difference
 130   interrupted
 ====  ==================================================================

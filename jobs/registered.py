@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from server.registry import Registry
     from server.tables import AuditEntry, MonitorRecord
 
-__all__ = ["changing", "list_monitors", "make_key", "show_keys", "show_monitor"]
+__all__ = ["changing", "list_monitors", "make_key", "print_rows", "show_keys", "show_monitor"]
+
+NO_MONITOR = "no monitor yet: driftline apply conf/ puts them there"
+NO_KEY = "no key yet: driftline keys create"
 
 
 def changing(url: str, space: str) -> AbstractContextManager[Registry]:
@@ -34,7 +37,7 @@ def list_monitors(url: str, space: str, *, as_json: bool) -> None:
     """Every monitor of the space."""
     with registry(url, space) as held:
         rows = [_row(each) for each in held.monitors()]
-    _print(rows, as_json=as_json)
+    print_rows(rows, NO_MONITOR, as_json=as_json)
 
 
 def show_monitor(url: str, space: str, name: str) -> None:
@@ -77,7 +80,7 @@ def show_keys(url: str, *, as_json: bool) -> None:
             }
             for each in list_keys(held.session)
         ]
-    _print(rows, as_json=as_json)
+    print_rows(rows, NO_KEY, as_json=as_json)
 
 
 def _row(monitor: MonitorRecord) -> dict[str, object]:
@@ -107,13 +110,14 @@ def _values(values: Mapping[str, object] | None) -> str:
     return ", ".join([*texts, *(f"{name} {value}" for name, value in said.items())])
 
 
-def _print(rows: Sequence[Mapping[str, object]], *, as_json: bool) -> None:
+def print_rows(rows: Sequence[Mapping[str, object]], nothing: str, *, as_json: bool) -> None:
+    """Rows as a table or as JSON; where there is none, a table's reader is told so."""
     if as_json:
         plain = [{name: _plain(value) for name, value in row.items()} for row in rows]
         out().file.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
         return
     if not rows:
-        err().print("nothing yet: driftline apply conf/ puts monitors there")
+        err().print(nothing)
         return
     table = _table(tuple(rows[0]))
     for row in rows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.wording import moment
-from jobs.consoles import err, out
+from jobs.consoles import out
 from jobs.documents import time_text
+from jobs.registered import print_rows
 from jobs.registries import opened_registry, registry
 from jobs.times import now
 
@@ -31,11 +31,10 @@ def list_runs(url: str, monitor: str | None, state: str | None, limit: int, *, a
 
     with registry(url, "default") as held:
         found = found_runs(held.session, monitor, state, limit)
-    if as_json:
-        out().file.write(json.dumps([_plain(each) for each in found], indent=2, ensure_ascii=False) + "\n")
-        return
-    if not found:
-        err().print("no run yet: driftline serve evaluates what is due")
+    if as_json or not found:
+        print_rows(
+            [asdict(each) for each in found], "no run yet: driftline serve evaluates what is due", as_json=as_json
+        )
         return
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", pad_edge=False)
     for name in ("monitor", "due", "state", "attempt", "took", "why"):

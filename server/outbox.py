@@ -18,7 +18,7 @@ from server.message import Message
 from server.policies import Retries
 from server.tables import Delivery
 
-__all__ = ["DeliveryError", "DeliveryState", "Outbox", "Parcel", "enqueue", "retry_dead"]
+__all__ = ["DeliveryError", "DeliveryState", "Outbox", "Parcel", "enqueue", "list_deliveries", "retry_dead"]
 
 DELIVERIES = cast(Table, Delivery.__table__)
 LONGEST_ANSWER = 500
@@ -139,6 +139,12 @@ class Outbox:
             said = (str(error) or type(error).__name__)[:LONGEST_ANSWER]
             return {"state": state, "answer": said, "not_before": now + (wait or timedelta())}
         return {"state": DeliveryState.SENT, "answer": answer[:LONGEST_ANSWER], "sent_at": now}
+
+
+def list_deliveries(session: Session, state: str | None, limit: int) -> Sequence[Delivery]:
+    """The latest first."""
+    found = select(Delivery).order_by(Delivery.id.desc()).limit(limit)
+    return session.scalars(found if state is None else found.where(Delivery.state == state)).all()
 
 
 def retry_dead(session: Session, number: int, now: datetime) -> None:
