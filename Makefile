@@ -73,7 +73,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-a
 lock: $(PY) ## pin requirements/*.txt again, after a change in pyproject.toml
 	$(PY) -m pip install --quiet uv
 	$(COMPILE) -o requirements/runtime.txt
-	$(COMPILE) -o requirements/dev.txt --extra dev -c requirements/runtime.txt
+	$(COMPILE) -o requirements/dev.txt --extra dev --extra server -c requirements/runtime.txt
 	$(COMPILE) -o requirements/bench.txt --extra bench -c requirements/dev.txt
 
 clean: ## remove what this file makes

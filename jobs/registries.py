@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.errors import DriftlineError
 from jobs.times import now
 
 if TYPE_CHECKING:
@@ -38,8 +39,12 @@ def opened_registry(url: str) -> Database:
     Raises:
         RegistryError: it cannot be.
     """
-    from server.database import Database
-
+    try:
+        from server.database import Database
+    except ModuleNotFoundError as error:
+        raise DriftlineError(
+            f"the server's packages are missing ({error.name}): pip install 'driftline[server]'"
+        ) from None
     database = Database(url)
     database.upgrade()
     return database

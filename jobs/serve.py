@@ -8,6 +8,8 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +23,9 @@ from jobs.stores import opened_store
 from jobs.times import now
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from server.database import Database
     from server.service import Service
-    from server.settings import ServerKeys
+    from server.settings import HttpKeys, ServerKeys
 
 __all__ = ["serve"]
 
@@ -40,14 +41,14 @@ def serve(settings: ServerKeys, conf: Sequence[Path], space: str) -> int:
         conf: definitions that are applied at the start.
         space: where they are applied.
     """
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    _log(as_json=settings.log == "json")
     opened_store(settings.store)
     if conf:
         from jobs.apply import apply_files
 
         apply_files(conf, settings.database, space, prune=False, yes=True)
-    service = _service(settings)
+    database = opened_registry(settings.database)
+    service = _service(settings, database)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
@@ -56,12 +57,43 @@ def serve(settings: ServerKeys, conf: Sequence[Path], space: str) -> int:
     every: dict[str, Any] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     clock.add_job(lambda: service.step(now()), "interval", seconds=settings.poll, **every)
     clock.add_job(lambda: service.tidy(now()), "interval", hours=1, **every)
-    clock.start()
-    err().print(f"driftline serves {settings.database}; results go to {settings.store}", style="dim")
-    stopped.wait()
-    clock.shutdown(wait=True)
-    _finish(service)
+    with _answering(settings.http, database, service):
+        clock.start()
+        err().print(f"driftline serves {database.name}; results go to {settings.store}", style="dim")
+        stopped.wait()
+        clock.shutdown(wait=True)
+        _finish(service)
     return 0
+
+
+def _log(*, as_json: bool) -> None:
+    from server.json_logs import JsonLines
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if as_json else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("driftline").setLevel(logging.INFO)
+
+
+@contextmanager
+def _answering(keys: HttpKeys | None, database: Database, service: Service) -> Generator[None]:
+    """Answer over HTTP meanwhile, in a thread of its own."""
+    if keys is None:
+        yield
+        return
+    import uvicorn
+
+    from server.web import application
+
+    app = application(database, service.pulse, now)
+    server = uvicorn.Server(uvicorn.Config(app, keys.host, keys.port, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, name="http", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(10)
 
 
 def _finish(service: Service) -> None:
@@ -73,7 +105,7 @@ def _finish(service: Service) -> None:
     service.stop(now())
 
 
-def _service(settings: ServerKeys) -> Service:
+def _service(settings: ServerKeys, database: Database) -> Service:
     from engine.store import Store
     from server.due import Timetable
     from server.integrations import Post
@@ -88,9 +120,8 @@ def _service(settings: ServerKeys) -> Service:
     from server.watching import Watching
     from server.workspace import Workspace
 
-    database = opened_registry(settings.database)
     state, policy, launcher = Path(settings.state).absolute(), settings.policy.policy(), settings.launcher
-    # Another one after each start: what this name owned before is to be taken over, not to be taken for alive.
+    # Another name after each start: what the former one owned is to be taken over, and not to be taken for alive.
     queue = Queue(database, f"{socket.gethostname()}/{os.getpid()}/{uuid4().hex[:8]}")
     watching = Watching(database, queue, Workspace(state / "definitions"))
     spark = SparkLauncher(
@@ -105,6 +136,5 @@ def _service(settings: ServerKeys) -> Service:
     scheduler = Scheduler(queue, Timetable(policy), spark, watching.files, policy, settings.concurrency, teller.ended)
     vault = Vault.opened(state / "secret.key", os.environ.get(VARIABLE))
     smtp = settings.smtp.server(os.environ.get(SMTP_PASSWORD)) if settings.smtp else None
-    return Service(
-        watching, scheduler, Outbox(database, lambda parcel: Post(database, vault, smtp, now()).send(parcel))
-    )
+    outbox = Outbox(database, lambda parcel: Post(database, vault, smtp, now()).send(parcel))
+    return Service(watching, scheduler, outbox)

@@ -6,11 +6,12 @@ was left.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from engine.errors import DriftlineError
 from server.outbox import Outbox
+from server.pulse import Pulse
 from server.scheduler import Scheduler
 from server.watching import Watching
 
@@ -27,6 +28,7 @@ class Service:
         watching: the registry's monitors.
         scheduler: their runs.
         outbox: messages on their way; None: nothing is sent.
+        pulse: tells others when the last step was.
         keep_runs: how long records of runs are kept.
     """
 
@@ -34,12 +36,16 @@ class Service:
     scheduler: Scheduler
     outbox: Outbox | None = None
     keep_runs: timedelta = timedelta(days=400)
+    pulse: Pulse = field(default_factory=Pulse)
 
-    def step(self, now: datetime) -> bool:
-        """Do what can be done at this time; whether all of it went well."""
+    def __post_init__(self) -> None:
+        self.pulse.timetable = self.scheduler.timetable
+
+    def step(self, now: datetime) -> None:
+        """Do what can be done at this time."""
         parts: list[Callable[[datetime], object]] = [self._watch, self.scheduler.step, self._send]
         went_well = [_tried(part, now) for part in parts]  # each, whatever became of the others
-        return all(went_well)
+        self.pulse.beat(now, well=all(went_well))
 
     def stop(self, now: datetime) -> None:
         """Hand over what goes on."""

@@ -84,6 +84,13 @@ class SmtpKeys(Shape):
         return SmtpServer(self.host, self.port, self.security, self.user, password, self.sender)
 
 
+class HttpKeys(Shape):
+    """Where the server answers: `/healthz` and `/readyz` anybody, everything else those with a key."""
+
+    host: Name = key(default="127.0.0.1", description="The address; only this machine's own unless you say so.")
+    port: int = key(default=8733, ge=1, le=65535, description="The port.")
+
+
 class ServerKeys(Shape):
     """`driftline serve`."""
 
@@ -97,6 +104,8 @@ class ServerKeys(Shape):
     concurrency: int = key(default=1, ge=1, le=1000, description="Runs that go on at once in this process.")
     launcher: LauncherKeys = key(default=LauncherKeys(), description="On which Spark.")
     policy: PolicyKeys = key(default=PolicyKeys(), description="The late, the failed, the overlapping.")
+    http: HttpKeys | None = key(default=HttpKeys(), description="Where it answers; null: nowhere.")
+    log: Annotated[str, OneOf(("text", "json"))] = key(default="text", description="How log lines are written.")
     smtp: SmtpKeys | None = key(default=None, description="Where e-mail is handed over; without it there is none.")
     poll: Annotated[float, Field(gt=0, le=60)] = key(default=1.0, description="Seconds between two steps.")
 

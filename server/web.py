@@ -4,7 +4,6 @@ Nothing but the two questions that orchestrators ask is answered without a key.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -15,12 +14,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from server.database import Database
-from server.due import Timetable
 from server.errors import RegistryError
 from server.keys import Role, key_of
 from server.metrics import exposition
+from server.pulse import Pulse
 
-__all__ = ["HEADER", "Pulse", "application"]
+__all__ = ["HEADER", "application"]
 
 HEADER = "x-api-key"
 STALE = 60.0
@@ -28,19 +27,6 @@ STALE = 60.0
 
 Clock = Callable[[], datetime]
 Answer = Callable[[Request], Awaitable[Response]]
-
-
-@dataclass
-class Pulse:
-    """When the scheduler last did a step, and whether that went well."""
-
-    at: datetime | None = None
-    well: bool = False
-    timetable: Timetable | None = field(default=None, repr=False)
-
-    def beat(self, at: datetime, *, well: bool) -> None:
-        """A step was done."""
-        self.at, self.well = at, well
 
 
 def application(database: Database, pulse: Pulse, clock: Clock) -> Starlette:

@@ -160,7 +160,7 @@ def pins(lock: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("lock", "extra"), [("runtime", None), ("dev", "dev"), ("bench", "bench")])
+@pytest.mark.parametrize(("lock", "extra"), [("runtime", None), ("dev", "dev"), ("dev", "server"), ("bench", "bench")])
 def test_a_lock_pins_everything_that_is_asked_for(lock: str, extra: str | None) -> None:
     """If this fails, run `make lock`."""
     project = PROJECT["project"]

@@ -13,9 +13,10 @@ from engine.triggers import Frequency, Recurrence, Trigger
 from server.due import DueBatch, Timetable, Watched
 from server.keys import Role, create_key, revoke_key
 from server.policies import Policy
+from server.pulse import Pulse
 from server.queue import Ending, Queue
 from server.registry import Registry
-from server.web import HEADER, Pulse, application
+from server.web import HEADER, application
 from tests.server.conftest import NOW
 from tests.server.test_queue import make_monitors
 
