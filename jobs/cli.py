@@ -33,6 +33,7 @@ from jobs.options import (
     Refresh,
     Remote,
     RunFormat,
+    ServerSettings,
     SetThreshold,
     Since,
     Starting,
@@ -120,6 +121,10 @@ def run(
     form: Form = RunFormat.TABLE,
     fail_on_breach: FailOnBreach = False,
     refresh: Refresh = False,
+    notify: Annotated[
+        bool, typer.Option("--notify", help="E-mail the monitor's contacts what began or ended.")
+    ] = False,
+    settings: ServerSettings = None,
     master: Master = "local[*]",
     remote: Remote = None,
     conf: Conf = None,
@@ -135,6 +140,11 @@ def run(
     from jobs.session import SparkOptions, starting
 
     monitors, as_json = load_monitors(paths), form is RunFormat.JSON
+    notifier = None
+    if notify:
+        from jobs.notify import Notifier
+
+        notifier = Notifier(settings)
     with starting(SparkOptions(master, remote, tuple(conf or ()), verbose)) as spark:
         from jobs.evaluate import evaluate_monitors
 
@@ -146,6 +156,7 @@ def run(
             as_json=as_json,
             fail_on_breach=fail_on_breach,
             refresh=refresh,
+            notifier=notifier,
         )
 
 
@@ -329,7 +340,7 @@ def export(
 @ending
 def serve(
     *,
-    settings: Annotated[Path | None, typer.Option("--settings", metavar="FILE", help="A server.yaml.")] = None,
+    settings: ServerSettings = None,
     conf_folder: Annotated[
         list[Path] | None, typer.Option("--conf", metavar="PATH", help="Monitors that are applied at the start.")
     ] = None,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.monitor import Monitor
     from engine.run import Evaluation
     from engine.store import Store
+    from jobs.notify import Notifier
 
 __all__ = ["evaluate_monitors"]
 
@@ -34,6 +35,7 @@ def evaluate_monitors(
     fail_on_breach: bool = False,
     refresh: bool = False,
     silent: bool = False,
+    notifier: Notifier | None = None,
 ) -> int:
     """Evaluate monitors together in one Spark application, and print what came out.
 
@@ -49,6 +51,7 @@ def evaluate_monitors(
         fail_on_breach: answer 10 where a check is breached.
         refresh: read again what is kept.
         silent: say nothing of what is being done.
+        notifier: tells people of what came out; None: nobody is told.
 
     Returns:
         The exit code.
@@ -59,6 +62,8 @@ def evaluate_monitors(
     """
     times = [due_or_latest(monitor, at) for monitor in monitors]
     store = opened_store(store_uri)
+    if notifier:
+        notifier.remember(monitors, times, store)
     with working(silent=silent) as say:
         for monitor, time in zip(monitors, times, strict=True):
             if not is_due(monitor.trigger, time):
@@ -72,7 +77,8 @@ def evaluate_monitors(
         evaluations = evaluate_together(spark, due, store=store, now=now(), progress=say, refresh=refresh, revise=True)
     found = [_found(monitor, time, own, store) for monitor, time, own in zip(monitors, times, evaluations, strict=True)]
     _show(found, store, as_json=as_json)
-    return _exit_code(found, fail_on_breach=fail_on_breach)
+    told = [notifier.tell(each.monitor, each.evaluation.run.scheduled_for, store) for each in found] if notifier else []
+    return _exit_code(found, fail_on_breach=fail_on_breach) or max(told, default=0)
 
 
 def _found(monitor: Monitor, time: datetime, evaluations: Sequence[Evaluation], store: Store) -> Found:

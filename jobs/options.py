@@ -32,6 +32,7 @@ __all__ = [
     "Refresh",
     "Remote",
     "RunFormat",
+    "ServerSettings",
     "SetThreshold",
     "Since",
     "Starting",
@@ -128,6 +129,9 @@ Keep = Annotated[
     typer.Option(
         "--keep", metavar="DURATION", envvar="DRIFTLINE_KEEP_PROFILES", help="How old a bucket may become, ISO-8601."
     ),
+]
+ServerSettings = Annotated[
+    Path | None, typer.Option("--settings", metavar="FILE", help="A server.yaml: how mail is sent, where runs go, ...")
 ]
 FailOnBreach = Annotated[bool, typer.Option("--fail-on-breach", help="Exit 10 where a check breached.")]
 
