@@ -10,7 +10,7 @@ import pyarrow as pa
 from engine.store import Store
 from engine.table_rows import records
 
-__all__ = ["run_rows"]
+__all__ = ["opened", "run_rows"]
 
 JSON_COLUMNS = ("details", "event", "fingerprints", "notes")
 
@@ -24,11 +24,11 @@ def run_rows(
         StoreError: the store cannot be read.
     """
     end = time + timedelta(microseconds=1)
-    runs = _opened(store.read_runs(monitor=monitor, start=time, end=end))
-    return (runs[0], _opened(store.read_metrics(monitor=monitor, start=time, end=end))) if runs else None
+    runs = opened(store.read_runs(monitor=monitor, start=time, end=end))
+    return (runs[0], opened(store.read_metrics(monitor=monitor, start=time, end=end))) if runs else None
 
 
-def _opened(table: pa.Table) -> list[dict[str, Any]]:
+def opened(table: pa.Table) -> list[dict[str, Any]]:
     """A table's rows, with what is kept as JSON text opened up."""
     rows = records(table)
     for row in rows:
