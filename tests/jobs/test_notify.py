@@ -2,40 +2,58 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
 import yaml
 
+from engine.errors import DefinitionError
+from engine.monitor import Monitor
+from jobs.evaluate import evaluate_monitors
+from jobs.notify import Notifier
 from tests.jobs.conftest import MONITOR
 from tests.server.receivers import smtp_server
 
 
-def test_a_run_mails_what_began_once_and_what_ended(driftline, tiny, spark, tmp_path):
-    folder = tiny.parent
-    keys = yaml.safe_load(MONITOR)
-    keys["name"] = "noisy"
-    keys["create_monitor"]["alert_notification"] = {"emails": ["ada@example.com"]}
-    file = folder / "noisy.yaml"
-    file.write_text(yaml.safe_dump(keys))
+def noisy(folder: Path, threshold: float) -> Monitor:
+    """The tiny monitor with somebody to tell."""
+    keys: dict[str, Any] = yaml.safe_load(MONITOR)
+    create = keys["create_monitor"]
+    create["alert_notification"] = {"emails": ["ada@example.com"]}
+    create["monitoring_signals"]["drift"]["metric_thresholds"] = {
+        "numerical": {"population_stability_index": threshold}
+    }
+    return Monitor.from_dict({**keys, "name": "noisy"}, folder)
+
+
+def day(number: int) -> datetime:
+    return datetime(2024, 3, number, 3, 15, tzinfo=UTC)
+
+
+def test_a_run_mails_what_began_once_and_what_ended(tiny, spark, tmp_path):
     with smtp_server() as box:
         settings = tmp_path / "server.yaml"
         settings.write_text(f"smtp: {{host: 127.0.0.1, port: {box.port}, security: none}}\n")
 
-        def run(day: int) -> None:
-            result = driftline("run", file, "--at", f"2024-03-0{day}T03:15Z", "--notify", "--settings", settings)
-            assert result.exit_code == 0, result.output
+        def run(number: int, threshold: float) -> None:
+            store, notifier = str(tmp_path / "store"), Notifier(settings)
+            monitors = [noisy(tiny.parent, threshold)]
+            assert evaluate_monitors(monitors, day(number), store, lambda: spark, silent=True, notifier=notifier) == 0
 
-        for day in (2, 2, 3):  # again, and the day after, which breaches too
-            run(day)
+        for number in (2, 2, 3):  # again, and the day after, which breaches too
+            run(number, 0.1)
         assert [mail["Subject"] for mail in box.mails] == ["noisy: 1 check breached (amount)"]
-        keys["create_monitor"]["monitoring_signals"]["drift"]["metric_thresholds"] = {
-            "numerical": {"population_stability_index": 100}
-        }
-        file.write_text(yaml.safe_dump(keys))
-        run(3)
+        run(3, 100)
         assert box.mails[-1]["Subject"] == "noisy: 1 check recovered (amount)"
     assert "since 2 Mar 2024 03:15 UTC" in box.mails[-1].get_body(("plain",)).get_content()
 
 
-def test_who_cannot_be_told_is_said_before_anything_is_evaluated(driftline, tiny):
-    result = driftline("run", tiny, "--at", "2024-03-02T03:15Z", "--notify")
-    assert result.exit_code == 2
-    assert "names nobody to notify" in result.output
+def test_who_cannot_be_told_is_said_before_anything_is_evaluated(tiny, tmp_path):
+    monitors = [Monitor.from_yaml(tiny)]
+    with pytest.raises(DefinitionError, match="names nobody to notify"):
+        evaluate_monitors(monitors, day(2), str(tmp_path), lambda: pytest.fail("evaluated"), notifier=Notifier(None))
+    told = [noisy(tiny.parent, 0.1)]
+    with pytest.raises(DefinitionError, match="where is mail handed over"):
+        evaluate_monitors(told, day(2), str(tmp_path), lambda: pytest.fail("evaluated"), notifier=Notifier(None))
