@@ -7,8 +7,9 @@ from engine.definitions.json_schema import schema_of
 from engine.definitions.mltable_keys import MLTableFile
 from engine.definitions.model_keys import Assets, Model
 from engine.definitions.monitor_keys import Schedule
+from engine.definitions.shape import Shape
 
-__all__ = ["page"]
+__all__ = ["page", "sections"]
 
 INTRODUCTION = """\
 # Monitors in YAML
@@ -75,13 +76,18 @@ def page() -> str:
     """The page, in Markdown."""
     text, told = INTRODUCTION, set[str]()
     for title, shape in PARTS.items():
-        schema = schema_of(shape)
-        text += f"## {title}\n\n"
-        for block, content in _blocks(shape.__name__, schema, schema.get("$defs", {})):
-            if block not in told and "properties" in content:
-                told.add(block)
-                text += _section(block, content)
+        text += f"## {title}\n\n" + sections(shape, told)
     return text.rstrip() + "\n"
+
+
+def sections(shape: type[Shape], told: set[str]) -> str:
+    """A table of keys for the block and each that it leads to, but for those that were told before."""
+    text, schema = "", schema_of(shape)
+    for block, content in _blocks(shape.__name__, schema, schema.get("$defs", {})):
+        if block not in told and "properties" in content:
+            told.add(block)
+            text += _section(block, content)
+    return text
 
 
 def _blocks(name: str, schema: dict[str, Any], defs: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
