@@ -1,8 +1,9 @@
 """Which monitors are due at which times? Those that share a trigger share the arithmetic. Pure; time is handed in."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 
 from engine.triggers import Trigger
 from server.policies import Policy
@@ -10,8 +11,8 @@ from server.policies import Policy
 __all__ = ["DueBatch", "Timetable", "Watched"]
 
 TICK = timedelta(microseconds=1)
-LOOK_AHEAD = (timedelta(hours=2), timedelta(days=2), timedelta(days=40), timedelta(days=800))
-"""How far the next due time is looked for, step by step."""
+LOOK_AHEAD = (timedelta(hours=2), timedelta(days=2), timedelta(days=40), timedelta(days=800), timedelta(days=3000))
+"""How far the next due time is looked for, step by step; from one leap day to the next it may be eight years."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,16 @@ class Timetable:
             group = groups.setdefault(key, _Group(monitor.trigger, monitor.model, [], monitor.since))
             group.monitors.append(monitor.id)
         self._groups = list(groups.values())
+        upcoming = _Upcoming()
         for group in self._groups:
-            group.upcoming = _next(group.trigger, group.since + TICK)
+            group.upcoming = upcoming.after(group.trigger, group.since)
 
     def due(self, now: datetime) -> list[DueBatch]:
         """What has become due by now and is to be evaluated, the oldest first; asked again, only what is due since."""
         found: dict[tuple[datetime, str | None, int | None], list[int]] = {}
+        upcoming = _Upcoming()
         for group in self._groups:
-            for time in self._times(group, now):
+            for time in self._times(group, now, upcoming):
                 alone = None if group.model is not None else group.monitors[0]
                 found.setdefault((time, group.model, alone), []).extend(group.monitors)
         ordered = sorted(found.items(), key=lambda each: (each[0][0], str(each[0][1]), each[0][2] or 0))
@@ -89,17 +92,29 @@ class Timetable:
         """When something is due next; None: never."""
         return min((group.upcoming for group in self._groups if group.upcoming), default=None)
 
-    def _times(self, group: _Group, now: datetime) -> Iterator[datetime]:
+    def _times(self, group: _Group, now: datetime, upcoming: "_Upcoming") -> Iterator[datetime]:
         if group.upcoming is None or group.upcoming > now:
             return
-        yield from self.policy.chosen(list(group.trigger.due(group.since + TICK, now + TICK)), now)
+        yield from self.policy.chosen(upcoming.between(group.trigger, group.upcoming, now), now)
         group.since = max(group.since, now)
-        group.upcoming = _next(group.trigger, group.since + TICK)
+        group.upcoming = upcoming.after(group.trigger, group.since)
 
 
-def _next(trigger: Trigger, start: datetime) -> datetime | None:
+class _Upcoming:
+    """The arithmetic of triggers, done once for all groups that ask the same."""
+
+    def __init__(self) -> None:
+        self.after, self.between = cache(_after), cache(_between)
+
+
+def _after(trigger: Trigger, since: datetime) -> datetime | None:
+    first = max(since + TICK, trigger.start_time or since)
     for reach in LOOK_AHEAD:
-        found = next(trigger.due(start, start + reach), None)
+        found = next(trigger.due(first, first + reach), None)
         if found is not None:
             return found
     return None
+
+
+def _between(trigger: Trigger, first: datetime, last: datetime) -> Sequence[datetime]:
+    return tuple(trigger.due(first, last + TICK))

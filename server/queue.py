@@ -9,17 +9,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Connection, CursorResult, RowMapping, Table, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Connection, Select, Table, bindparam, delete, func, insert, or_, select, update
 
-from engine.instants import instant_of, time_of
+from server import claims
 from server.database import Database
 from server.due import DueBatch
-from server.tables import Application, Claim, MonitorRecord
+from server.tables import Application
 
 __all__ = ["Ending", "Origin", "Queue", "State", "Task"]
 
-APPLICATIONS, CLAIMS = cast(Table, Application.__table__), cast(Table, Claim.__table__)
+APPLICATIONS = cast(Table, Application.__table__)
 
 
 class State(StrEnum):
@@ -71,6 +70,79 @@ class Ending:
     again_at: datetime | None = None
 
 
+# Statements of every step are made once: making one takes longer than SQLite needs to answer it.
+CHOSEN = APPLICATIONS.c.id.in_(bindparam("chosen", expanding=True))
+RUNNING = APPLICATIONS.c.state == State.RUNNING
+READY = (APPLICATIONS.c.state == State.QUEUED) & (APPLICATIONS.c.not_before <= bindparam("now"))
+OLDEST_FIRST = (APPLICATIONS.c.scheduled_for, APPLICATIONS.c.id)
+MINE = CHOSEN & RUNNING & (APPLICATIONS.c.owner == bindparam("mine"))
+
+NEW = insert(APPLICATIONS).returning(APPLICATIONS.c.id, sort_by_parameter_order=True)
+TAKE: Select[Any] = (
+    select(*(APPLICATIONS.c[name] for name in ("id", "scheduled_for", "model", "attempt")))
+    .where(READY)
+    .order_by(*OLDEST_FIRST)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_busy = select(APPLICATIONS.c.model).where(RUNNING, APPLICATIONS.c.model.is_not(None))
+_place = func.row_number().over(partition_by=APPLICATIONS.c.model, order_by=OLDEST_FIRST).label("place")
+_queues = select(APPLICATIONS.c.id, APPLICATIONS.c.model, _place).where(
+    READY, or_(APPLICATIONS.c.model.is_(None), APPLICATIONS.c.model.not_in(_busy))
+)
+_first = _queues.subquery()
+TAKE_IN_TURN = TAKE.where(
+    APPLICATIONS.c.id.in_(select(_first.c.id).where(or_(_first.c.place == 1, _first.c.model.is_(None))))
+)
+TAKEN = (
+    update(APPLICATIONS)
+    .where(CHOSEN)
+    .values(
+        state=State.RUNNING, owner=bindparam("mine"), lease_until=bindparam("until"), started_at=bindparam("started")
+    )
+)
+LIVE = update(APPLICATIONS).where(MINE).values(lease_until=bindparam("until"))
+STILL_MINE = (
+    select(*(APPLICATIONS.c[name] for name in ("id", "attempt", "not_before", "owner"))).where(MINE).with_for_update()
+)
+ENDED = (
+    update(APPLICATIONS)
+    .where(APPLICATIONS.c.id == bindparam("number"))
+    .values({name: bindparam(name) for name in (
+        "state", "exit_code", "error", "log", "owner", "attempt", "not_before", "finished_at",
+    )})
+)  # fmt: skip
+TAKE_OVER = (
+    update(APPLICATIONS)
+    .where(RUNNING, APPLICATIONS.c.lease_until < bindparam("now"))
+    .values({
+        APPLICATIONS.c.state: State.QUEUED,
+        APPLICATIONS.c.attempt: APPLICATIONS.c.attempt + 1,
+        APPLICATIONS.c.not_before: bindparam("now"),
+        APPLICATIONS.c.error: func.coalesce(APPLICATIONS.c.owner, "its owner") + " gave no sign of life",
+        APPLICATIONS.c.owner: None,
+    })
+)  # fmt: skip
+_running, _late = APPLICATIONS.alias("running"), APPLICATIONS.alias("late")
+OVERLAPPING = (
+    select(_late.c.id, func.min(_running.c.scheduled_for))
+    .join(_running, _running.c.model == _late.c.model)
+    .where(
+        _late.c.state == State.QUEUED,
+        _late.c.origin == Origin.SCHEDULE,
+        _late.c.attempt == 1,
+        _running.c.state == State.RUNNING,
+        _running.c.started_at <= _late.c.scheduled_for,
+    )
+    .group_by(_late.c.id)
+)
+SKIPPED = (
+    update(APPLICATIONS)
+    .where(APPLICATIONS.c.id == bindparam("number"), APPLICATIONS.c.state == State.QUEUED)
+    .values(state=State.SKIPPED, error=bindparam("error"), finished_at=bindparam("now"))
+)
+
+
 class Queue:
     """The runs of a registry.
 
@@ -97,96 +169,68 @@ class Queue:
             return []
         with self.database.begin() as connection:
             ids = _new_applications(connection, batches, now, origin)
-            rows = [
-                {"scheduled_for": instant_of(batch.time), "monitor_id": monitor, "application_id": number}
-                for number, batch in zip(ids, batches, strict=True)
-                for monitor in batch.monitors
-            ]
-            claimed = _claim(connection, rows)
-            if claimed == len(rows):
+            claimed = claims.claim(connection, dict(zip(ids, batches, strict=True)))
+            if claimed == sum(len(batch.monitors) for batch in batches):
                 return ids
-            empty = select(APPLICATIONS.c.id).where(
-                APPLICATIONS.c.id.in_(ids), ~APPLICATIONS.c.id.in_(select(CLAIMS.c.application_id))
+            left = claims.names(connection, ids)
+            connection.execute(
+                delete(APPLICATIONS).where(CHOSEN), {"chosen": [each for each in ids if each not in left]}
             )
-            gone = set(connection.scalars(empty))
-            connection.execute(delete(APPLICATIONS).where(APPLICATIONS.c.id.in_(gone)))
-            return [number for number in ids if number not in gone]
+            return [number for number in ids if number in left]
 
     def claimed_until(self) -> dict[int, datetime]:
         """By monitor the latest time that was claimed."""
-        latest = select(CLAIMS.c.monitor_id, func.max(CLAIMS.c.scheduled_for)).group_by(CLAIMS.c.monitor_id)
         with self.database.begin(reading=True) as connection:
-            return {row[0]: row[1] for row in connection.execute(latest)}
+            return claims.latest(connection)
 
     def again(self, monitor: int, time: datetime, now: datetime) -> int:
         """Queue a run by hand: of a time that was claimed before, or of a new one; the application's id."""
         with self.database.begin() as connection:
             (number,) = _new_applications(connection, [DueBatch(time, None, (monitor,))], now, Origin.HAND)
-            mine = (CLAIMS.c.monitor_id == monitor) & (CLAIMS.c.scheduled_for == time)
-            moved = connection.execute(update(CLAIMS).where(mine).values(application_id=number))
-            if not moved.rowcount:
-                row = {"scheduled_for": instant_of(time), "monitor_id": monitor, "application_id": number}
-                _claim(connection, [row])
+            claims.move(connection, time, monitor, number)
             return number
 
     # --------------------------------------------------------------------------------------------------- taken
 
-    def take(self, now: datetime, most: int, busy: Sequence[str] = ()) -> list[Task]:
+    def take(self, now: datetime, most: int, *, in_turn: bool = False) -> list[Task]:
         """Take queued runs, the oldest first, at most so many.
 
         Args:
             now: what the clock says.
             most: how many this process has room for.
-            busy: models of which a run goes on, so that no other one is started.
+            in_turn: of a model one at a time, and none while one of it goes on, whoever's that is.
         """
         if most < 1:
             return []
-        ready = (
-            select(APPLICATIONS)
-            .where(APPLICATIONS.c.state == State.QUEUED, APPLICATIONS.c.not_before <= now)
-            .order_by(APPLICATIONS.c.scheduled_for, APPLICATIONS.c.id)
-            .limit(most)
-            .with_for_update(skip_locked=True)
-        )
-        if busy:
-            ready = ready.where(APPLICATIONS.c.model.is_(None) | ~APPLICATIONS.c.model.in_(busy))
         with self.database.begin() as connection:
-            found = connection.execute(ready).mappings().all()
-            numbers = [row["id"] for row in found]
-            if not numbers:
+            found = connection.execute(TAKE_IN_TURN if in_turn else TAKE, {"now": now, "most": most}).all()
+            chosen = [row.id for row in found]
+            if not chosen:
                 return []
-            values = {"state": State.RUNNING, "owner": self.owner, "lease_until": now + self.lease, "started_at": now}
-            connection.execute(update(APPLICATIONS).where(APPLICATIONS.c.id.in_(numbers)).values(**values))
-            names = _names(connection, numbers)
-        return [_task(row, names.get(row["id"], ())) for row in found]
+            connection.execute(TAKEN, {"chosen": chosen, "mine": self.owner, "until": now + self.lease, "started": now})
+            names = claims.names(connection, chosen)
+        return [Task(row.id, row.scheduled_for, row.model, names.get(row.id, ()), row.attempt) for row in found]
 
-    def running_models(self) -> list[str]:
-        """The models of which a run goes on, whoever's it is."""
-        running = select(APPLICATIONS.c.model).where(
-            APPLICATIONS.c.state == State.RUNNING, APPLICATIONS.c.model.is_not(None)
-        )
-        with self.database.begin(reading=True) as connection:
-            return sorted({model for model in connection.scalars(running) if model})
-
-    def live(self, now: datetime) -> set[int]:
-        """A sign of life: what this process owns stays its own; answers what that is."""
-        mine = (APPLICATIONS.c.owner == self.owner) & (APPLICATIONS.c.state == State.RUNNING)
+    def skip_overlapping(self, now: datetime) -> int:
+        """Write down as skipped what fell due while a run of its model went on that still does; how many these are."""
         with self.database.begin() as connection:
-            connection.execute(update(APPLICATIONS).where(mine).values(lease_until=now + self.lease))
-            return set(connection.scalars(select(APPLICATIONS.c.id).where(mine)))
+            rows = [
+                {"number": number, "now": now, "error": f"skipped: the run of {time.isoformat()} still went on"}
+                for number, time in connection.execute(OVERLAPPING)
+            ]
+            return connection.execute(SKIPPED, rows).rowcount if rows else 0
+
+    def live(self, tasks: Sequence[Task], now: datetime) -> set[int]:
+        """A sign of life: those of these runs that are still this process's own stay so; answers their ids."""
+        asked = {"chosen": [task.id for task in tasks], "mine": self.owner}
+        with self.database.begin() as connection:
+            connection.execute(LIVE, {**asked, "until": now + self.lease})
+            return {row.id for row in connection.execute(STILL_MINE, asked)}
 
     def take_over(self, now: datetime) -> int:
         """Queue again what belongs to those who gave no sign of life for a lease; how many these are."""
-        lost = (APPLICATIONS.c.state == State.RUNNING) & (APPLICATIONS.c.lease_until < now)
-        values: dict[Any, Any] = {
-            APPLICATIONS.c.state: State.QUEUED,
-            APPLICATIONS.c.attempt: APPLICATIONS.c.attempt + 1,
-            APPLICATIONS.c.not_before: now,
-            APPLICATIONS.c.error: func.coalesce(APPLICATIONS.c.owner, "its owner") + " gave no sign of life",
-            APPLICATIONS.c.owner: None,
-        }
         with self.database.begin() as connection:
-            return connection.execute(update(APPLICATIONS).where(lost).values(values)).rowcount
+            return connection.execute(TAKE_OVER, {"now": now}).rowcount
 
     # --------------------------------------------------------------------------------------------------- ended
 
@@ -195,40 +239,30 @@ class Queue:
 
         What somebody else has taken over meanwhile is theirs to end.
         """
-        kept: list[Task] = []
+        if not endings:
+            return []
+        by_id = {task.id: task for task in endings}
         with self.database.begin() as connection:
-            for task, ending in endings.items():
-                done = connection.execute(_ended(task, ending, now, self.owner))
-                if done.rowcount:
-                    kept.append(task)
-        return kept
+            mine = connection.execute(STILL_MINE, {"chosen": list(by_id), "mine": self.owner}).all()
+            kept = [row for row in mine if row.attempt == by_id[row.id].attempt]
+            if kept:
+                connection.execute(ENDED, [_ended(row, endings[by_id[row.id]], now) for row in kept])
+        return [by_id[row.id] for row in kept]
 
     def give_back(self, tasks: Sequence[Task], now: datetime) -> None:
         """Queue what this process took and will not finish, so that somebody else goes on with it at once."""
-        mine = APPLICATIONS.c.id.in_([task.id for task in tasks]) & (APPLICATIONS.c.owner == self.owner)
+        if not tasks:
+            return
+        asked = {"chosen": [task.id for task in tasks], "mine": self.owner}
+        given = update(APPLICATIONS).where(MINE).values(state=State.QUEUED, owner=None, not_before=now)
         with self.database.begin() as connection:
-            connection.execute(
-                update(APPLICATIONS)
-                .where(mine, APPLICATIONS.c.state == State.RUNNING)
-                .values(state=State.QUEUED, owner=None, not_before=now)
-            )
+            connection.execute(given, asked)
 
     def forget(self, before: datetime) -> int:
         """Delete runs that ended, and were due before that time; each monitor's latest claim stays. How many."""
-        latest = select(CLAIMS.c.monitor_id, func.max(CLAIMS.c.scheduled_for).label("last")).group_by(
-            CLAIMS.c.monitor_id
-        )
+        ended = APPLICATIONS.c.state.in_([State.DONE, State.FAILED, State.SKIPPED])
         with self.database.begin() as connection:
-            oldest = min((time for _, time in connection.execute(latest)), default=before)
-            ended = APPLICATIONS.c.state.in_([State.DONE, State.FAILED, State.SKIPPED])
-            old = ended & (APPLICATIONS.c.scheduled_for < min(before, oldest))
-            connection.execute(
-                delete(CLAIMS).where(
-                    CLAIMS.c.scheduled_for < min(before, oldest),
-                    CLAIMS.c.application_id.in_(select(APPLICATIONS.c.id).where(old)),
-                )
-            )
-            return connection.execute(delete(APPLICATIONS).where(old)).rowcount
+            return claims.forget(connection, before, ended)
 
 
 def _new_applications(connection: Connection, batches: Sequence[DueBatch], now: datetime, origin: Origin) -> list[int]:
@@ -243,59 +277,13 @@ def _new_applications(connection: Connection, batches: Sequence[DueBatch], now: 
         }
         for batch in batches
     ]
-    made = connection.execute(insert(APPLICATIONS).returning(APPLICATIONS.c.id, sort_by_parameter_order=True), rows)
-    return [row.id for row in made]
+    return [row.id for row in connection.execute(NEW, rows)]
 
 
-def _claim(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Insert claims that nobody has; how many these are. In one go: there may be thousands a minute."""
-    if connection.dialect.name == "sqlite":
-        driver = connection.connection.cursor()
-        before = driver.connection.total_changes
-        driver.executemany(
-            "INSERT OR IGNORE INTO claims (scheduled_for, monitor_id, application_id) VALUES (?, ?, ?)",
-            [tuple(row.values()) for row in rows],
-        )
-        return driver.connection.total_changes - before
-    typed = [{**row, "scheduled_for": time_of(row["scheduled_for"])} for row in rows]
-    done: CursorResult[Any] = connection.execute(
-        postgresql.insert(CLAIMS).on_conflict_do_nothing().returning(CLAIMS.c.monitor_id), typed
-    )
-    return len(done.all())
-
-
-def _names(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[str, ...]]:
-    chosen = (
-        select(CLAIMS.c.application_id, MonitorRecord.name)
-        .join(MonitorRecord, MonitorRecord.id == CLAIMS.c.monitor_id)
-        .where(CLAIMS.c.application_id.in_(numbers))
-        .order_by(MonitorRecord.name)
-    )
-    found: dict[int, list[str]] = {}
-    for number, name in connection.execute(chosen):
-        found.setdefault(number, []).append(name)
-    return {number: tuple(names) for number, names in found.items()}
-
-
-def _task(row: RowMapping, names: tuple[str, ...]) -> Task:
-    return Task(row["id"], row["scheduled_for"], row["model"], names, row["attempt"])
-
-
-def _ended(task: Task, ending: Ending, now: datetime, owner: str) -> Any:
-    mine = (
-        (APPLICATIONS.c.id == task.id)
-        & (APPLICATIONS.c.owner == owner)
-        & (APPLICATIONS.c.attempt == task.attempt)
-        & (APPLICATIONS.c.state == State.RUNNING)
-    )
-    values: dict[str, Any] = {"exit_code": ending.exit_code, "error": ending.error, "log": ending.log}
+def _ended(row: Any, ending: Ending, now: datetime) -> dict[str, Any]:
+    known: dict[str, Any] = {"number": row.id, "exit_code": ending.exit_code, "error": ending.error, "log": ending.log}
     if ending.again_at is not None:
-        values |= {
-            "state": State.QUEUED,
-            "owner": None,
-            "attempt": task.attempt + 1,
-            "not_before": ending.again_at,
-        }
-    else:
-        values |= {"state": State.FAILED if ending.error else State.DONE, "finished_at": now}
-    return update(APPLICATIONS).where(mine).values(**values)
+        again = {"owner": None, "attempt": row.attempt + 1, "not_before": ending.again_at, "finished_at": None}
+        return known | again | {"state": State.QUEUED}
+    kept = {"owner": row.owner, "attempt": row.attempt, "not_before": row.not_before, "finished_at": now}
+    return known | kept | {"state": State.FAILED if ending.error else State.DONE}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from engine.errors import DriftlineError
 from server.due import Timetable
 from server.launcher import Launched, Launcher
 from server.policies import Overlap, Policy
@@ -31,6 +32,7 @@ class _Going:
     task: Task
     process: Launched
     started: datetime
+    alive: datetime
 
 
 @dataclass
@@ -62,16 +64,20 @@ class Scheduler:
 
         Raises:
             RegistryError: the database cannot be reached; the next step does what this one could not.
+            DriftlineError: of a run that ended nobody could be told; everything else was done.
         """
-        self.finish(now)
+        trouble = self._finish(now)
         self.queue.take_over(now)
         self.queue.claim(self.timetable.due(now), now)
         self._start(now)
+        if trouble:
+            raise trouble
 
     def finish(self, now: datetime) -> None:
-        """Write down what has ended, and keep what goes on; start nothing."""
-        self._end(now)
-        self._keep(now)
+        """Write down what has ended, and keep what goes on; start nothing. Raises like `step`."""
+        trouble = self._finish(now)
+        if trouble:
+            raise trouble
 
     @property
     def going(self) -> int:
@@ -85,52 +91,71 @@ class Scheduler:
         self.queue.give_back([each.task for each in self._going.values()], now)
         self._going.clear()
 
+    def _finish(self, now: datetime) -> DriftlineError | None:
+        trouble = self._end(now)
+        self._keep(now)
+        return trouble
+
     def _start(self, now: datetime) -> None:
-        waits = self.policy.overlap is Overlap.WAIT
-        busy = set(self.queue.running_models()) if waits else set[str]()
-        while len(self._going) < self.most:
-            taken = self.queue.take(now, 1, sorted(busy))
-            if not taken:
-                return
-            (task,) = taken
-            if waits and task.model:
-                busy.add(task.model)
+        room = self.most - len(self._going)
+        if room < 1:
+            return
+        if self.policy.overlap is Overlap.SKIP:
+            self.queue.skip_overlapping(now)
+        failed: dict[Task, Ending] = {}
+        for task in self.queue.take(now, room, in_turn=self.policy.overlap is not Overlap.PARALLEL):
             try:
                 process = self.launcher.start(task, self.files(task.monitors))
             except OSError as error:
-                self._close(task, self._failed(task, None, f"cannot be started: {error}", None, now), now)
-                continue
-            self._going[task.id] = _Going(task, process, now)
-
-    def _end(self, now: datetime) -> None:
-        for number, each in list(self._going.items()):
-            code = each.process.poll()
-            if code is None and now - each.started < self.policy.time_limit:
-                continue
-            if code is None:
-                each.process.kill()
-                ending = self._failed(
-                    each.task, None, f"ended after its time limit of {self.policy.time_limit}", each.process, now
-                )
-            elif code in FINE:
-                ending = Ending(code, log=each.process.log)
+                failed[task] = self._failed(task, None, f"cannot be started: {error}", None, now)
             else:
-                ending = self._failed(each.task, code, _said(code, each.process), each.process, now)
-            self._close(each.task, ending, now)
-            del self._going[number]
+                self._going[task.id] = _Going(task, process, now, now)
+        trouble = self._close(failed, now)
+        if trouble:
+            raise trouble
 
-    def _close(self, task: Task, ending: Ending, now: datetime) -> None:
-        if ending.again_at is None:
-            self.ended(task, ending, now)
-        self.queue.end({task: ending}, now)
+    def _end(self, now: datetime) -> DriftlineError | None:
+        endings = {each.task: self._ending(each, now) for each in self._going.values()}
+        return self._close({task: ending for task, ending in endings.items() if ending}, now)
+
+    def _ending(self, each: _Going, now: datetime) -> Ending | None:
+        """How it has ended; None while it goes on."""
+        code = each.process.poll()
+        if code in FINE:
+            return Ending(code, log=each.process.log)
+        if code is not None:
+            return self._failed(each.task, code, _said(code, each.process), each.process, now)
+        if now - each.started < self.policy.time_limit:
+            return None
+        each.process.kill()
+        late = f"ended after its time limit of {self.policy.time_limit}"
+        return self._failed(each.task, None, late, each.process, now)
+
+    def _close(self, endings: Mapping[Task, Ending], now: datetime) -> DriftlineError | None:
+        """Tell, and write down what was told; the first trouble with the others, which are told at the next step."""
+        trouble, told = None, dict[Task, Ending]()
+        for task, ending in endings.items():
+            try:
+                if ending.again_at is None:
+                    self.ended(task, ending, now)
+            except DriftlineError as error:
+                trouble = trouble or error
+            else:
+                told[task] = ending
+        self.queue.end(told, now)
+        for task in told:
+            self._going.pop(task.id, None)
+        return trouble
 
     def _keep(self, now: datetime) -> None:
-        """Give a sign of life, and end what is no longer this process's own."""
-        if not self._going:
+        """Give a sign of life now and then, and end what is no longer this process's own."""
+        if all(abs(now - each.alive) < self.queue.lease / 4 for each in self._going.values()):
             return
-        mine = self.queue.live(now)
-        for number in [number for number in self._going if number not in mine]:
-            self._going.pop(number).process.kill()
+        mine = self.queue.live([each.task for each in self._going.values()], now)
+        for number, each in list(self._going.items()):
+            each.alive = now
+            if number not in mine:
+                self._going.pop(number).process.kill()
 
     def _failed(self, task: Task, code: int | None, error: str, process: Launched | None, now: datetime) -> Ending:
         wait = None if code in HOPELESS else self.policy.retries.after(task.attempt)

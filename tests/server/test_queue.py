@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from server.database import Database
 from server.due import DueBatch
 from server.queue import Ending, Origin, Queue, State
-from server.tables import Application, Claim, MonitorRecord, Organization, Space
-from tests.server.conftest import NOW
+from server.tables import Application, Claim
+from tests.server.registered import NOW, make_monitors
 
 MINUTE = timedelta(minutes=1)
 
@@ -21,33 +21,6 @@ MINUTE = timedelta(minutes=1)
 def monitors(database) -> list[int]:
     """Five monitors."""
     return make_monitors(database, 5)
-
-
-def make_monitors(database: Database, count: int) -> list[int]:
-    with database.session() as session:
-        organization = Organization(name="o", created_at=NOW)
-        session.add(organization)
-        session.flush()
-        space = Space(organization_id=organization.id, name="s", created_at=NOW)
-        session.add(space)
-        session.flush()
-        made = [
-            MonitorRecord(
-                space_id=space.id,
-                name=f"m{number}",
-                model=f"model{number % 2}",
-                version=1,
-                enabled=True,
-                muted=False,
-                watched_since=NOW,
-                created_at=NOW,
-                updated_at=NOW,
-            )
-            for number in range(count)
-        ]
-        session.add_all(made)
-        session.flush()
-        return [each.id for each in made]
 
 
 def batch(minute: int, *monitors: int, model: str | None = None) -> DueBatch:
@@ -109,7 +82,7 @@ def test_the_dead_are_taken_over_and_come_back_too_late(database, monitors):
     assert heir.take_over(NOW + 3 * MINUTE) == 1
     (taken,) = heir.take(NOW + 3 * MINUTE, 1)
     assert taken.attempt == 2
-    assert dead.live(NOW + 3 * MINUTE) == set()
+    assert dead.live([task], NOW + 3 * MINUTE) == set()
     assert dead.end({task: Ending(0)}, NOW + 3 * MINUTE) == []
     assert heir.end({taken: Ending(0)}, NOW + 3 * MINUTE) == [taken]
 
@@ -118,16 +91,16 @@ def test_a_sign_of_life_keeps_what_is_owned(database, monitors):
     queue, other = Queue(database, "one"), Queue(database, "other")
     queue.claim([batch(0, *monitors)], NOW)
     (task,) = queue.take(NOW, 1)
-    assert queue.live(NOW + MINUTE) == {task.id}
+    assert queue.live([task], NOW + MINUTE) == {task.id}
     assert other.take_over(NOW + 2.5 * MINUTE) == 0
 
 
 def test_a_busy_models_next_run_waits(database, monitors):
     queue = Queue(database, "one")
     queue.claim([batch(0, monitors[0], model="a"), batch(1, monitors[0], model="a"), batch(1, monitors[1])], NOW)
-    assert len(queue.take(NOW, 1)) == 1
-    assert queue.running_models() == ["a"]
-    assert [task.model for task in queue.take(NOW, 5, queue.running_models())] == [None]
+    assert [task.model for task in queue.take(NOW, 5, in_turn=True)] == ["a", None]
+    assert queue.take(NOW, 5, in_turn=True) == []
+    assert [task.model for task in queue.take(NOW, 5)] == ["a"]
 
 
 def test_what_is_given_back_is_taken_by_somebody_else_at_once(database, monitors):

@@ -1,0 +1,105 @@
+"""A monitor's scheduled times that somebody has seen to: each once, thousands a minute. Within others' transactions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql
+
+from engine.instants import instant_of
+from server.due import DueBatch
+from server.tables import Application, Claim, MonitorRecord
+
+__all__ = ["claim", "forget", "latest", "move", "names"]
+
+CLAIMS, APPLICATIONS, MONITORS = (cast(Table, each.__table__) for each in (Claim, Application, MonitorRecord))
+SEPARATOR = "\n"
+"""Stands in no name."""
+
+UNLESS_CLAIMED = postgresql.insert(CLAIMS).on_conflict_do_nothing().returning(CLAIMS.c.monitor_id)
+NAMES = (
+    select(CLAIMS.c.application_id, func.aggregate_strings(MONITORS.c.name, SEPARATOR))
+    .join(MONITORS, MONITORS.c.id == CLAIMS.c.monitor_id)
+    .where(CLAIMS.c.application_id.in_(bindparam("applications", expanding=True)))
+    .group_by(CLAIMS.c.application_id)
+)
+LATEST: Select[int, datetime] = select(CLAIMS.c.monitor_id, func.max(CLAIMS.c.scheduled_for).label("time")).group_by(
+    CLAIMS.c.monitor_id
+)
+
+
+def claim(connection: Connection, batches: Mapping[int, DueBatch]) -> int:
+    """Insert the claims of applications, by their ids, that nobody has; how many these are."""
+    if connection.dialect.name == "sqlite":
+        driver = connection.connection.cursor()
+        before = driver.connection.total_changes
+        driver.executemany(
+            "INSERT OR IGNORE INTO claims (scheduled_for, monitor_id, application_id) VALUES (?, ?, ?)",
+            [
+                (at, monitor, number)
+                for number, batch in batches.items()
+                for at in (instant_of(batch.time),)
+                for monitor in batch.monitors
+            ],
+        )
+        return driver.connection.total_changes - before
+    rows = [
+        {"scheduled_for": batch.time, "monitor_id": monitor, "application_id": number}
+        for number, batch in batches.items()
+        for monitor in batch.monitors
+    ]
+    done: CursorResult[Any] = connection.execute(UNLESS_CLAIMED, rows)
+    return len(done.all())
+
+
+def move(connection: Connection, time: datetime, monitor: int, application: int) -> None:
+    """Make it that application's, whoever has claimed it before."""
+    mine = (CLAIMS.c.monitor_id == monitor) & (CLAIMS.c.scheduled_for == time)
+    if not connection.execute(update(CLAIMS).where(mine).values(application_id=application)).rowcount:
+        values = {"scheduled_for": time, "monitor_id": monitor, "application_id": application}
+        connection.execute(insert(CLAIMS).values(values))
+
+
+def names(connection: Connection, applications: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
+    """By application its monitors' names, in order."""
+    found = connection.execute(NAMES, {"applications": list(applications)})
+    return {number: tuple(sorted(joined.split(SEPARATOR))) for number, joined in found}
+
+
+def latest(connection: Connection) -> dict[int, datetime]:
+    """By monitor the latest time that was claimed."""
+    return {row[0]: row[1] for row in connection.execute(LATEST)}
+
+
+def forget(connection: Connection, before: datetime, ended: Any) -> int:
+    """Delete applications that ended, and were due before that time, with their claims; each monitor's latest stays.
+
+    Args:
+        connection: a transaction.
+        before: what is older is forgotten.
+        ended: the condition on applications.
+
+    Returns:
+        How many applications are gone.
+    """
+    last = LATEST.subquery()
+    # Few: those of monitors that have not been due since.
+    kept = (
+        select(CLAIMS.c.application_id)
+        .join(last, (last.c.monitor_id == CLAIMS.c.monitor_id) & (last.c.time == CLAIMS.c.scheduled_for))
+        .where(last.c.time < before)
+    )
+    old = ended & (APPLICATIONS.c.scheduled_for < before) & APPLICATIONS.c.id.not_in(kept)
+    return connection.execute(delete(APPLICATIONS).where(old)).rowcount  # with their claims
