@@ -18,7 +18,7 @@ from tests.server.simulated import simulated_days
 MONITORS, MODELS, MINUTES = 1_000, 20, 1_440
 
 
-def main(days: int = 30, url: str | None = None) -> None:
+def main(days: int, url: str | None) -> None:
     """Print a line for each day, and what all of them took."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database(url or f"sqlite:///{folder}/registry.db")
@@ -37,4 +37,5 @@ def main(days: int = 30, url: str | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]), *sys.argv[2:3])
+    days, url = [*sys.argv[1:3], None, None][:2]
+    main(int(days or 30), url)

@@ -1,0 +1,213 @@
+"""Schedulers and runs as real processes: some are killed, hang, or lose their database, and every run ends once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import func, select, text
+
+from server.database import Database
+from server.due import DueBatch, Timetable
+from server.policies import Policy
+from server.queue import Queue, State
+from server.scheduler import Scheduler
+from server.tables import Application, Claim
+from tests.server.conftest import Postgres
+from tests.server.registered import NOW, make_monitors
+from tests.server.second_scheduler import MINUTES, ScriptLauncher
+
+SCRIPT = Path(__file__).with_name("second_scheduler.py")
+MODELS, MONITORS = 2, 6
+RUNS = MODELS * MINUTES
+PATIENCE = 120
+"""Seconds, on a machine that does ten other things."""
+
+
+class Others:
+    """Schedulers in processes of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.processes = folder, dict[str, subprocess.Popen[bytes]]()
+
+    def start(self, url: str, owner: str, *, seconds: float, lease: float) -> None:
+        words = [sys.executable, str(SCRIPT), url, str(self.folder), owner, str(seconds), str(lease)]
+        path = os.pathsep.join(each for each in sys.path if each)
+        with (self.folder / f"{owner}.log").open("wb") as log:
+            self.processes[owner] = subprocess.Popen(
+                words, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONPATH": path}
+            )
+
+    def kill(self, owner: str) -> None:
+        """As when its machine loses power: it is gone at once, and so is what it started."""
+        process = self.processes.pop(owner)
+        process.kill()
+        process.wait()
+        for pid in self.pids(owner):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def pids(self, owner: str) -> list[int]:
+        """Of the runs that it started."""
+        path = self.folder / f"{owner}.pids"
+        return [int(line) for line in path.read_text().split()] if path.exists() else []
+
+    def ended(self) -> Counter[int]:
+        """How often each run went through to its end."""
+        path = self.folder / "ended"
+        return Counter(int(line) for line in path.read_text().split()) if path.exists() else Counter()
+
+    def said(self) -> str:
+        return "\n".join(path.read_text() for path in self.folder.glob("*.log"))
+
+
+@pytest.fixture
+def others(tmp_path: Path) -> Iterator[Others]:
+    made = Others(tmp_path)
+    yield made
+    for owner in list(made.processes):
+        made.kill(owner)
+
+
+def wait_for(what: Callable[[], bool], others: Others) -> None:
+    until = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < until, others.said()
+        time.sleep(0.1)
+
+
+def records(database: Database) -> list[Application]:
+    with database.reading() as session:
+        return list(session.scalars(select(Application)))
+
+
+def all_done(database: Database) -> bool:
+    return [each.state for each in records(database)] == [State.DONE] * RUNS
+
+
+def test_what_a_killed_scheduler_left_is_taken_over_and_nothing_is_lost_or_done_twice(database_url, database, others):
+    make_monitors(database, MONITORS, MODELS)
+    others.start(database_url, "doomed", seconds=1000, lease=3)
+    wait_for(lambda: len(others.pids("doomed")) == 2, others)
+    for owner in ("heir", "other"):
+        others.start(database_url, owner, seconds=0.01, lease=3)
+    wait_for(lambda: sum(others.ended().values()) > 2, others)
+    others.kill("doomed")
+    wait_for(lambda: all_done(database), others)
+    assert others.ended() == Counter({each.id: 1 for each in records(database)})
+    assert sorted(each.attempt for each in records(database)) == [1] * (RUNS - 2) + [2] * 2
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Claim)) == MONITORS * MINUTES
+
+
+def test_a_database_that_restarts_under_load_costs_nothing_but_time(postgres: Postgres, request, tmp_path, others):
+    database = postgres_database(postgres, request.node.name)
+    make_monitors(database, MONITORS, MODELS)
+    url = database.engine.url.render_as_string(hide_password=False)
+    for owner in ("one", "other"):
+        others.start(url, owner, seconds=0.3, lease=5)
+    wait_for(lambda: sum(others.ended().values()) > 2, others)
+    postgres.stop()
+    try:
+        time.sleep(1)
+        assert not any(process.poll() for process in others.processes.values())
+    finally:
+        postgres.start()
+    wait_for(lambda: all_done(database), others)
+    ended = others.ended()
+    assert {each.id for each in records(database)} == set(ended)
+    # Twice only what was taken over since its owner could not give a sign of life.
+    assert all(ended[each.id] == 1 for each in records(database) if each.attempt == 1)
+    assert "the registry postgresql" in others.said()  # the restart was noticed
+    database.close()
+
+
+def postgres_database(postgres: Postgres, name: str) -> Database:
+    maker = Database(postgres.url("postgres"))
+    with maker.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE r{abs(hash(name))}"))
+    maker.close()
+    database = Database(postgres.url(f"r{abs(hash(name))}"))
+    database.upgrade()
+    return database
+
+
+# ----------------------------------------------------------------------------------------------- a run's processes
+
+STUBBORN = """
+import os, signal, subprocess, sys, time
+deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(1e3)"
+child = subprocess.Popen([sys.executable, "-S", "-c", deaf], stdout=subprocess.PIPE)
+child.stdout.readline()
+open(sys.argv[1] + "/pids.new", "w").write(f"{os.getpid()} {child.pid}")
+os.rename(sys.argv[1] + "/pids.new", sys.argv[1] + "/pids")
+time.sleep(1000)
+"""
+
+
+def scheduler(database: Database, folder: Path, script: str, policy: Policy = Policy()) -> Scheduler:  # noqa: B008
+    """One that has taken one run, of that script."""
+    queue = Queue(database, "one")
+    queue.claim([DueBatch(NOW, "model0", tuple(make_monitors(database, 1)))], NOW)
+    launcher = ScriptLauncher("", folder / "logs", script=script, words=(str(folder),))
+    return Scheduler(queue, Timetable(policy), launcher, lambda _names: [], policy)
+
+
+def after_its_end(one: Scheduler, database: Database) -> Application:
+    """The run's record as soon as its process is gone."""
+    one.step(NOW)
+    until = time.monotonic() + PATIENCE
+    while one.going:
+        assert time.monotonic() < until
+        one.finish(NOW)
+        time.sleep(0.05)
+    return records(database)[0]
+
+
+def test_what_hangs_is_ended_at_its_time_limit_with_everything_that_it_started(database, tmp_path):
+    one = scheduler(database, tmp_path, STUBBORN, Policy(time_limit=timedelta(minutes=1)))
+    one.step(NOW)
+    until = time.monotonic() + PATIENCE
+    while not (tmp_path / "pids").exists():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    pids = [int(word) for word in (tmp_path / "pids").read_text().split()]
+    assert all(psutil.pid_exists(pid) for pid in pids)
+    one.step(NOW + timedelta(minutes=1))
+    assert not any(lives(pid) for pid in pids)
+    assert [(each.state, each.attempt) for each in records(database)] == [(State.QUEUED, 2)]
+
+
+def lives(pid: int) -> bool:
+    """Whether it is more than a dead process that nobody has asked for."""
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+@pytest.mark.parametrize("script", ["import sys; sys.exit(137)", "import os; os.kill(os.getpid(), 9)"])
+def test_what_the_system_kills_for_its_memory_says_137_and_is_tried_again(database, tmp_path, script):
+    record = after_its_end(scheduler(database, tmp_path, f"print('nearly there', flush=True); {script}"), database)
+    assert (record.state, record.attempt, record.exit_code) == (State.QUEUED, 2, 137)
+    assert (record.error or "").startswith("it was killed (137)")
+    assert (record.error or "").endswith("nearly there")
+
+
+def test_a_stop_leaves_no_process_behind(database, tmp_path):
+    one = scheduler(database, tmp_path, "import time; time.sleep(1000)")
+    before = set(psutil.Process().children())
+    one.step(NOW)
+    (child,) = set(psutil.Process().children()) - before
+    one.stop(NOW)
+    assert not lives(child.pid)
+    assert [each.state for each in records(database)] == [State.QUEUED]

@@ -1,0 +1,376 @@
+"""A scheduler's steps with runs that end as a test says: retries, time limits, overlaps, handing over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from engine.errors import StoreError
+from engine.triggers import Frequency, Recurrence, Trigger
+from server.database import Database
+from server.due import Timetable, Watched
+from server.errors import RegistryError
+from server.policies import CatchUp, Overlap, Policy, Retries
+from server.queue import Ending, Queue, State, Task
+from server.scheduler import Scheduler
+from server.tables import Application
+from tests.server.registered import NOW, make_monitors
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+RETRIES = Policy(retries=Retries(most=2, first=MINUTE, longest=HOUR))
+
+
+@dataclass
+class Run:
+    """A process that goes on until somebody sets its code."""
+
+    task: Task
+    code: int | None = None
+    killed: bool = False
+    log: str = "a.log"
+
+    def poll(self) -> int | None:
+        return self.code
+
+    def kill(self) -> None:
+        self.killed, self.code = True, 143
+
+    def last_lines(self) -> str:
+        return "the last line"
+
+
+@dataclass
+class Runs:
+    """Every run that was started, in order."""
+
+    started: list[Run] = field(default_factory=list)
+    refuses: OSError | None = None
+
+    def start(self, task: Task, files: Sequence[Path]) -> Run:
+        if self.refuses:
+            raise self.refuses
+        self.started.append(Run(task))
+        return self.started[-1]
+
+
+@pytest.fixture(params=["sqlite"])  # what differs between the databases is tested with the queue
+def database_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'registry.db'}"
+
+
+def scheduler(
+    database: Database, runs: Runs, policy: Policy = RETRIES, *, owner: str = "one", every: int = 1000, most: int = 5
+) -> Scheduler:
+    """One that watches three monitors, of two models, from NOW on."""
+    made = Timetable(policy)
+    trigger = Trigger(Recurrence(Frequency.MINUTE, every), start_time=NOW + MINUTE)
+    made.watch([Watched(number, f"m{number - 1}", f"model{number % 2}", trigger, NOW) for number in (1, 2, 3)])
+    return Scheduler(Queue(database, owner), made, runs, lambda _names: [], policy, most)
+
+
+@pytest.fixture(autouse=True)
+def three_monitors(database: Database) -> None:
+    assert make_monitors(database, 3) == [1, 2, 3]
+
+
+def records(database: Database, model: str | None = None) -> list[Application]:
+    with database.reading() as session:
+        asked = select(Application).order_by(Application.scheduled_for, Application.id)
+        return list(session.scalars(asked.where(Application.model == model) if model else asked))
+
+
+def states(database: Database, model: str | None = None) -> list[str]:
+    return [each.state for each in records(database, model)]
+
+
+def test_what_is_due_is_started_once_together_with_its_models_others(database):
+    runs = Runs()
+    one = scheduler(database, runs)
+    one.step(NOW)
+    assert runs.started == []
+    for seconds in (60, 61, 62):
+        one.step(NOW + timedelta(seconds=seconds))
+    assert sorted(run.task.monitors for run in runs.started) == [("m0", "m2"), ("m1",)]
+    assert one.going == 2
+
+
+def test_what_ended_well_is_done_and_told(database):
+    runs, told = Runs(), list[tuple[tuple[str, ...], int | None]]()
+    one = scheduler(database, runs)
+    one.ended = lambda task, ending, _now: told.append((task.monitors, ending.exit_code))
+    one.step(NOW + MINUTE)
+    runs.started[0].code, runs.started[1].code = 0, 10  # 10: something exceeds its threshold
+    one.step(NOW + 2 * MINUTE)
+    assert states(database) == [State.DONE, State.DONE]
+    assert sorted(told) == sorted([(runs.started[0].task.monitors, 0), (runs.started[1].task.monitors, 10)])
+    assert {each.finished_at for each in records(database)} == {NOW + 2 * MINUTE}
+
+
+def test_a_failure_is_tried_again_later_each_time_and_told_when_it_is_for_good(database):
+    runs, told = Runs(), list[str | None]()
+    one = scheduler(database, runs, most=1)
+    one.ended = lambda _task, ending, _now: told.append(ending.error)
+    one.step(NOW + MINUTE)
+    runs.started[0].code = 0
+    at, attempts = NOW + MINUTE, list[float]()
+    while at < NOW + 10 * MINUTE:
+        at += MINUTE / 4
+        one.step(at)
+        if runs.started[-1].code is None:
+            attempts.append((at - NOW) / MINUTE)
+            runs.started[-1].code = 3
+    # The first ends a step later and is tried a minute after that, and then two.
+    assert attempts == [1.25, 2.5, 4.75]
+    assert [run.task.attempt for run in runs.started[1:]] == [1, 2, 3]
+    assert states(database, runs.started[1].task.model) == [State.FAILED]
+    assert told == [None, "data cannot be read\nthe last line"]
+
+
+def test_a_wrong_definition_is_not_tried_again(database):
+    runs = Runs()
+    one = scheduler(database, runs)
+    one.step(NOW + MINUTE)
+    for run in runs.started:
+        run.code = 2
+    one.step(NOW + 2 * MINUTE)
+    assert states(database) == [State.FAILED] * 2
+    assert {each.attempt for each in records(database)} == {1}
+
+
+def test_what_was_killed_for_its_memory_says_so_and_is_tried_again(database):
+    runs = Runs()
+    one = scheduler(database, runs)
+    one.step(NOW + MINUTE)
+    runs.started[0].code = 137
+    one.step(NOW + 2 * MINUTE)
+    (record,) = records(database, runs.started[0].task.model)
+    assert (record.state, record.attempt, record.exit_code) == (State.QUEUED, 2, 137)
+    assert "more memory than there is" in (record.error or "")
+
+
+def test_what_hangs_is_ended_at_its_time_limit_and_tried_again(database):
+    runs = Runs()
+    one = scheduler(database, runs, Policy(time_limit=10 * MINUTE))
+    for minute in range(1, 11):
+        one.step(NOW + minute * MINUTE)
+    assert not any(run.killed for run in runs.started)
+    one.step(NOW + 11 * MINUTE)
+    assert all(run.killed for run in runs.started)
+    assert len(runs.started) == 2
+    assert {(each.state, each.attempt) for each in records(database)} == {(State.QUEUED, 2)}
+    assert "time limit of 0:10:00" in (records(database)[0].error or "")
+
+
+def test_what_cannot_be_started_is_tried_again(database):
+    runs = Runs(refuses=OSError(28, "No space left on device"))
+    one = scheduler(database, runs)
+    one.step(NOW + MINUTE)
+    assert states(database) == [State.QUEUED] * 2
+    assert "No space left" in (records(database)[0].error or "")
+    runs.refuses = None
+    one.step(NOW + 2 * MINUTE)
+    assert [run.task.attempt for run in runs.started] == [2, 2]
+
+
+def test_no_more_go_on_at_once_than_there_is_room_for(database):
+    runs = Runs()
+    one = scheduler(database, runs, most=1)
+    one.step(NOW + MINUTE)
+    one.step(NOW + 2 * MINUTE)
+    assert len(runs.started) == 1
+    runs.started[0].code = 0
+    one.step(NOW + 3 * MINUTE)
+    assert len(runs.started) == 2
+
+
+def test_two_share_the_work_and_neither_does_the_others(database):
+    runs, others = Runs(), Runs()
+    one, other = scheduler(database, runs, most=1), scheduler(database, others, owner="other", most=1)
+    for each in (one, other):
+        each.step(NOW + MINUTE)
+    assert {run.task.model for run in (*runs.started, *others.started)} == {"model0", "model1"}
+    assert len(runs.started) == len(others.started) == 1
+
+
+# ------------------------------------------------------------------------------------------------------- overlaps
+
+
+def overlapping(database: Database, overlap: Overlap, catch_up: CatchUp = CatchUp.ALL) -> tuple[Runs, Scheduler]:
+    """Due every minute; the first run of model0 goes on for ever, model1's are ended at once."""
+    runs = Runs()
+    return runs, scheduler(database, runs, Policy(catch_up, overlap=overlap), every=1)
+
+
+def of_model0(runs: Runs) -> list[float]:
+    return [(run.task.time - NOW) / MINUTE for run in runs.started if run.task.model == "model0"]
+
+
+def test_a_run_waits_for_its_models_previous_one_also_in_another_process(database):
+    runs, one = overlapping(database, Overlap.WAIT)
+    others = Runs()
+    other = scheduler(database, others, one.policy, owner="other", every=1)
+    for minute in (1, 2, 3):
+        one.step(NOW + minute * MINUTE)
+        other.step(NOW + minute * MINUTE)
+    assert of_model0(runs) == [1]
+    assert others.started == []
+    runs.started[0].code = runs.started[1].code = 0
+    one.step(NOW + 3.5 * MINUTE)
+    assert of_model0(runs) == [1, 2]
+
+
+def test_runs_go_on_beside_each_other_where_that_is_wanted(database):
+    runs, one = overlapping(database, Overlap.PARALLEL)
+    for minute in (1, 2):
+        one.step(NOW + minute * MINUTE)
+    assert of_model0(runs) == [1, 2]
+
+
+def test_what_falls_due_while_its_models_previous_run_goes_on_is_skipped_and_says_why(database):
+    runs, one = overlapping(database, Overlap.SKIP)
+    for minute in (1, 2, 3):
+        one.step(NOW + minute * MINUTE)
+    runs.started[0].code = runs.started[1].code = 0
+    one.step(NOW + 3.5 * MINUTE)
+    one.step(NOW + 4 * MINUTE)
+    assert of_model0(runs) == [1, 4]
+    assert states(database, "model0") == [State.DONE, State.SKIPPED, State.SKIPPED, State.RUNNING]
+    skipped = records(database, "model0")[1]
+    assert skipped.error == f"skipped: the run of {(NOW + MINUTE).isoformat()} still went on"
+    assert skipped.finished_at == NOW + 2 * MINUTE
+
+
+def test_what_was_missed_before_is_made_up_for_and_not_skipped(database):
+    runs, one = overlapping(database, Overlap.SKIP)
+    for step in range(3):
+        one.step(NOW + 3.2 * MINUTE + step * MINUTE / 10)
+        for run in runs.started:
+            run.code = 0
+    assert of_model0(runs) == [1, 2, 3]
+
+
+def test_a_run_by_hand_and_a_second_try_are_never_skipped(database):
+    runs, one = overlapping(database, Overlap.SKIP)
+    one.step(NOW + MINUTE)
+    number = one.queue.again(1, NOW + 1.5 * MINUTE, NOW + 1.5 * MINUTE)
+    one.step(NOW + 1.6 * MINUTE)
+    assert number in {run.task.id for run in runs.started}
+    next(run for run in runs.started if run.task.model == "model0").code = 1
+    one.step(NOW + 1.7 * MINUTE)
+    one.step(NOW + 2 * MINUTE)  # the next run of the model starts while the first one waits for its second try
+    assert states(database, "model0") == [State.QUEUED, State.RUNNING]
+    one.step(NOW + 2.8 * MINUTE)
+    assert states(database, "model0") == [State.QUEUED, State.RUNNING]
+
+
+# --------------------------------------------------------------------------------------------------- handing over
+
+
+def test_what_somebody_else_has_taken_over_is_ended_here(database):
+    runs, others = Runs(), Runs()
+    one, heir = scheduler(database, runs), scheduler(database, others, owner="heir")
+    one.step(NOW + MINUTE)
+    heir.step(NOW + 4 * MINUTE)  # the first gave no sign of life for three minutes
+    assert [run.task.attempt for run in others.started] == [2, 2]
+    runs.started[0].code = 0  # it ended well, but too late
+    one.step(NOW + 4 * MINUTE)
+    assert runs.started[1].killed
+    assert one.going == 0
+    assert states(database) == [State.RUNNING] * 2
+    for run in others.started:
+        run.code = 0
+    heir.step(NOW + 5 * MINUTE)
+    assert states(database) == [State.DONE] * 2
+
+
+def test_signs_of_life_keep_a_long_run_from_being_taken_over(database):
+    runs, others = Runs(), Runs()
+    one, other = scheduler(database, runs), scheduler(database, others, owner="other")
+    for minute in range(1, 60):
+        one.step(NOW + minute * MINUTE)
+        other.step(NOW + minute * MINUTE + timedelta(seconds=30))
+    assert others.started == []
+    assert one.going == 2
+
+
+def test_what_was_taken_and_then_forgotten_by_its_process_is_taken_over(database):
+    runs = Runs()
+    one = scheduler(database, runs)
+    one.queue.claim(one.timetable.due(NOW + MINUTE), NOW + MINUTE)
+    one.queue.take(NOW + MINUTE, 1)  # and then something went wrong
+    for minute in range(1, 5):
+        one.step(NOW + minute * MINUTE)
+    assert len(runs.started) == 2
+
+
+def test_a_stop_hands_over_at_once_and_ends_what_goes_on(database):
+    runs, others = Runs(), Runs()
+    one, heir = scheduler(database, runs), scheduler(database, others, owner="heir")
+    one.step(NOW + MINUTE)
+    one.stop(NOW + MINUTE)
+    assert all(run.killed for run in runs.started)
+    assert one.going == 0
+    heir.step(NOW + MINUTE)
+    assert [run.task.attempt for run in others.started] == [1, 1]
+
+
+def test_a_clock_that_jumps_back_gives_signs_of_life_all_the_same(database):
+    runs, others = Runs(), Runs()
+    one, other = scheduler(database, runs), scheduler(database, others, owner="other")
+    one.step(NOW + MINUTE)
+    for minute in range(60):
+        now = NOW - HOUR + minute * MINUTE
+        one.step(now)
+        other.step(now)
+    assert others.started == []
+    assert len(runs.started) == one.going == 2
+
+
+# ------------------------------------------------------------------------------------------------------- trouble
+
+
+def test_what_cannot_be_told_stays_unfinished_and_the_others_go_on(database):
+    runs, told = Runs(), list[str | None]()
+    one = scheduler(database, runs, every=1)
+    broken = True
+
+    def ended(task: Task, _ending: Ending, _now: datetime) -> None:
+        if broken and task.model == "model0":
+            raise StoreError("the store cannot be read")
+        told.append(task.model)
+
+    one.ended = ended
+    one.step(NOW + MINUTE)
+    for run in runs.started:
+        run.code = 0
+    with pytest.raises(StoreError, match="cannot be read"):
+        one.step(NOW + 2 * MINUTE)
+    assert told == ["model1"]
+    assert states(database, "model0") == [State.RUNNING, State.QUEUED]
+    assert states(database, "model1") == [State.DONE, State.RUNNING]
+    broken = False
+    one.step(NOW + 2.5 * MINUTE)
+    assert told == ["model1", "model0"]
+    assert states(database, "model0") == [State.DONE, State.RUNNING]
+
+
+def test_without_the_database_nothing_is_lost(database, tmp_path):
+    runs = Runs()
+    one = scheduler(database, runs)
+    file, away = tmp_path / "registry.db", tmp_path / "away"
+    one.step(NOW + MINUTE)
+    runs.started[0].code = 0
+    database.close()
+    file.rename(away)
+    with pytest.raises(RegistryError):
+        one.step(NOW + 2 * MINUTE)
+    assert one.going == 2
+    database.close()
+    away.replace(file)
+    one.step(NOW + 2.5 * MINUTE)
+    assert sorted(states(database)) == [State.DONE, State.RUNNING]
