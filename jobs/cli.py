@@ -33,6 +33,8 @@ from jobs.options import (
     Refresh,
     Remote,
     RunFormat,
+    ServedDatabase,
+    ServedStore,
     ServerSettings,
     SetThreshold,
     Since,
@@ -344,12 +346,8 @@ def serve(
     conf_folder: Annotated[
         list[Path] | None, typer.Option("--conf", metavar="PATH", help="Monitors that are applied at the start.")
     ] = None,
-    database: Annotated[
-        str | None, typer.Option("--database", metavar="URL", envvar="DRIFTLINE_DATABASE", help="The registry.")
-    ] = None,
-    store: Annotated[
-        str | None, typer.Option("--store", metavar="URI", envvar="DRIFTLINE_STORE", help="Where results are kept.")
-    ] = None,
+    database: ServedDatabase = None,
+    store: ServedStore = None,
     space: SpaceName = "default",
     verbose: Verbose = False,
 ) -> int:
@@ -362,6 +360,26 @@ def serve(
 
     read = read_settings(settings, {"database": database, "store": store})
     return serve_until_stopped(read, conf_folder or (), space)
+
+
+@app.command(epilog="Example: driftline doctor --settings server.yaml --spark")
+@ending
+def doctor(
+    *,
+    settings: ServerSettings = None,
+    database: ServedDatabase = None,
+    store: ServedStore = None,
+    spark: Annotated[bool, typer.Option("--spark", help="Start Spark, too: it takes seconds.")] = False,
+    form: Form = RunFormat.TABLE,
+    verbose: Verbose = False,
+) -> int:
+    """Look whether everything that a server needs is in order: Java, the store, the registry, clocks, disks, mail.
+
+    Each line says how something is, and what to do where it is not well. Nothing is changed, and no mail is sent.
+    """
+    from jobs.doctor import examine
+
+    return examine(settings, database, store, spark=spark, as_json=form is RunFormat.JSON)
 
 
 def main() -> None:

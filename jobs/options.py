@@ -32,6 +32,8 @@ __all__ = [
     "Refresh",
     "Remote",
     "RunFormat",
+    "ServedDatabase",
+    "ServedStore",
     "ServerSettings",
     "SetThreshold",
     "Since",
@@ -132,6 +134,12 @@ Keep = Annotated[
 ]
 ServerSettings = Annotated[
     Path | None, typer.Option("--settings", metavar="FILE", help="A server.yaml: how mail is sent, where runs go, ...")
+]
+ServedDatabase = Annotated[
+    str | None, typer.Option("--database", metavar="URL", envvar="DRIFTLINE_DATABASE", help="The registry.")
+]
+ServedStore = Annotated[
+    str | None, typer.Option("--store", metavar="URI", envvar="DRIFTLINE_STORE", help="Where results are kept.")
 ]
 FailOnBreach = Annotated[bool, typer.Option("--fail-on-breach", help="Exit 10 where a check breached.")]
 

@@ -81,6 +81,15 @@ class Database:
             _refuse_newer(connection, folder, self.name)
             command.upgrade(_config(folder, connection), "head")
 
+    def check(self) -> tuple[str | None, str]:
+        """The revision of its tables (None: there are none yet) and the newest one that is known; it can be written."""
+        with self._said(), self.engine.begin() as connection, as_file(files("server") / "migrations") as folder:
+            _refuse_newer(connection, folder, self.name)
+            current = MigrationContext.configure(connection).get_current_revision()
+            if current is not None:
+                connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+            return current, ScriptDirectory(str(folder)).get_current_head() or ""
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
