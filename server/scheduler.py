@@ -104,8 +104,12 @@ class Scheduler:
             self.queue.skip_overlapping(now)
         failed: dict[Task, Ending] = {}
         for task in self.queue.take(now, room, in_turn=self.policy.overlap is not Overlap.PARALLEL):
+            files = self.files(task.monitors)
+            if not files:
+                failed[task] = Ending(None, "its monitors are deleted, disabled or wrong by now")
+                continue
             try:
-                process = self.launcher.start(task, self.files(task.monitors))
+                process = self.launcher.start(task, files)
             except OSError as error:
                 failed[task] = self._failed(task, None, f"cannot be started: {error}", None, now)
             else:

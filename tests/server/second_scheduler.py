@@ -61,7 +61,7 @@ def main(url: str, folder: str, owner: str, seconds: str, lease: str) -> None:
     timetable.watch([Watched(each.id, each.name, each.model, EVERY_MINUTE, START - timedelta(1)) for each in records])
     launcher = ScriptLauncher("", Path(folder) / f"logs-{owner}", script=SLEEP, words=(folder, "{run}", owner, seconds))
     queue = Queue(database, owner, timedelta(seconds=float(lease)))
-    scheduler = Scheduler(queue, timetable, launcher, lambda _names: [], policy, most=2)
+    scheduler = Scheduler(queue, timetable, launcher, lambda names: [Path(name) for name in names], policy, most=2)
     while True:
         try:
             scheduler.step(datetime.now(UTC))

@@ -75,7 +75,7 @@ def simulated_days(database: Database, monitors: int, models: int, days: float) 
     with database.reading() as session:
         records = session.scalars(select(MonitorRecord)).all()
     timetable.watch([Watched(each.id, each.name, each.model, EVERY_MINUTE, NOW) for each in records])
-    scheduler = Scheduler(queue, timetable, launcher, lambda _names: [], Policy(), most=models)
+    scheduler = Scheduler(queue, timetable, launcher, lambda _names: [Path("monitors.yaml")], Policy(), most=models)
     now, end = NOW, NOW + days * DAY
     while now < end:
         evening, before = min(now + DAY, end), launcher.windows

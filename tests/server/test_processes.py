@@ -160,7 +160,7 @@ def scheduler(database: Database, folder: Path, script: str, policy: Policy = Po
     queue = Queue(database, "one")
     queue.claim([DueBatch(NOW, "model0", tuple(make_monitors(database, 1)))], NOW)
     launcher = ScriptLauncher("", folder / "logs", script=script, words=(str(folder),))
-    return Scheduler(queue, Timetable(policy), launcher, lambda _names: [], policy)
+    return Scheduler(queue, Timetable(policy), launcher, lambda names: [Path(name) for name in names], policy)
 
 
 def after_its_end(one: Scheduler, database: Database) -> Application:

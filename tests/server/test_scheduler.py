@@ -70,7 +70,7 @@ def scheduler(
     made = Timetable(policy)
     trigger = Trigger(Recurrence(Frequency.MINUTE, every), start_time=NOW + MINUTE)
     made.watch([Watched(number, f"m{number - 1}", f"model{number % 2}", trigger, NOW) for number in (1, 2, 3)])
-    return Scheduler(Queue(database, owner), made, runs, lambda _names: [], policy, most)
+    return Scheduler(Queue(database, owner), made, runs, lambda names: [Path(name) for name in names], policy, most)
 
 
 @pytest.fixture(autouse=True)
