@@ -4,6 +4,7 @@ DriftlineError
 ├── DefinitionError   a monitor, model or asset file is wrong: its author mends it      exit 2
 ├── DataError         data cannot be read, or does not have what was asked for          exit 3
 └── StoreError        results cannot be written or read                                 exit 4
+    └── NoResultsError  there are none yet
 
 One column's trouble is none of these: it is a row in the results, with a reason.
 """
@@ -11,7 +12,7 @@ One column's trouble is none of these: it is a row in the results, with a reason
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["DataError", "DefinitionError", "DriftlineError", "Problem", "StoreError"]
+__all__ = ["DataError", "DefinitionError", "DriftlineError", "NoResultsError", "Problem", "StoreError"]
 
 
 class DriftlineError(Exception):
@@ -64,3 +65,7 @@ class StoreError(DriftlineError):
     """Results cannot be written or read."""
 
     exit_code = 4
+
+
+class NoResultsError(StoreError):
+    """Nothing has been stored yet, which is no trouble of the store's."""

@@ -24,6 +24,7 @@ from jobs.times import now
 
 if TYPE_CHECKING:
     from server.database import Database
+    from server.lineage_sinks import Lineage
     from server.service import Service
     from server.settings import HttpKeys, ServerKeys
 
@@ -48,7 +49,8 @@ def serve(settings: ServerKeys, conf: Sequence[Path], space: str) -> int:
 
         apply_files(conf, settings.database, space, prune=False, yes=True)
     database = opened_registry(settings.database)
-    service = _service(settings, database)
+    lineage = _lineage(settings)
+    service = _service(settings, database, lineage)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
@@ -63,6 +65,8 @@ def serve(settings: ServerKeys, conf: Sequence[Path], space: str) -> int:
         stopped.wait()
         clock.shutdown(wait=True)
         _finish(service)
+        if lineage is not None:
+            lineage.close()
     return 0
 
 
@@ -105,7 +109,19 @@ def _finish(service: Service) -> None:
     service.stop(now())
 
 
-def _service(settings: ServerKeys, database: Database) -> Service:
+def _lineage(settings: ServerKeys) -> Lineage | None:
+    from engine.store import Store
+    from server.lineage_sinks import Lineage, to_file, to_url
+    from server.settings import OPENLINEAGE_KEY
+
+    keys = settings.openlineage
+    if keys is None:
+        return None
+    sink = to_url(keys.url, os.environ.get(OPENLINEAGE_KEY)) if keys.url else to_file(Path(keys.file or ""))
+    return Lineage(sink, Store(settings.store), keys.namespace)
+
+
+def _service(settings: ServerKeys, database: Database, lineage: Lineage | None) -> Service:
     from engine.store import Store
     from server.due import Timetable
     from server.integrations import Post
@@ -132,7 +148,7 @@ def _service(settings: ServerKeys, database: Database) -> Service:
         launcher.remote,
         dict(launcher.conf),
     )
-    teller = Teller(database, Store(settings.store), watching)
+    teller = Teller(database, Store(settings.store), watching, lineage=lineage)
     scheduler = Scheduler(queue, Timetable(policy), spark, watching.files, policy, settings.concurrency, teller.ended)
     vault = Vault.opened(state / "secret.key", os.environ.get(VARIABLE))
     smtp = settings.smtp.server(os.environ.get(SMTP_PASSWORD)) if settings.smtp else None

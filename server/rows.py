@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from engine.errors import NoResultsError
 from engine.store import Store
 from engine.table_rows import records
 
@@ -24,7 +25,10 @@ def run_rows(
         StoreError: the store cannot be read.
     """
     end = time + timedelta(microseconds=1)
-    runs = opened(store.read_runs(monitor=monitor, start=time, end=end))
+    try:
+        runs = opened(store.read_runs(monitor=monitor, start=time, end=end))
+    except NoResultsError:
+        return None
     return (runs[0], opened(store.read_metrics(monitor=monitor, start=time, end=end))) if runs else None
 
 

@@ -18,6 +18,7 @@ from server.policies import CatchUp, Overlap, Policy, Retries
 __all__ = ["LauncherKeys", "ServerKeys", "SmtpKeys", "read_settings"]
 
 SMTP_PASSWORD = "DRIFTLINE_SMTP_PASSWORD"
+OPENLINEAGE_KEY = "OPENLINEAGE_API_KEY"
 
 
 class LauncherKeys(Shape):
@@ -91,6 +92,20 @@ class HttpKeys(Shape):
     port: int = key(default=8733, ge=1, le=65535, description="The port.")
 
 
+class LineageKeys(Shape):
+    """Where OpenLineage's events of each run go: to a file, or to a URL. Its key comes from `OPENLINEAGE_API_KEY`."""
+
+    file: Text | None = key(default=None, description="A file that lines of JSON are appended to.")
+    url: Text | None = key(
+        default=None, description="Where events are posted: `http://marquez.example.com:5000/api/v1/lineage`."
+    )
+    namespace: Name = key(default="driftline", description="The namespace of the jobs, which are named as monitors.")
+
+    def complaints(self) -> Iterator[Complaint]:
+        if bool(self.file) == bool(self.url):
+            yield Complaint((), "needs either a file or a url", "keep one of them")
+
+
 class ServerKeys(Shape):
     """`driftline serve`."""
 
@@ -107,6 +122,9 @@ class ServerKeys(Shape):
     http: HttpKeys | None = key(default=HttpKeys(), description="Where it answers; null: nowhere.")
     log: Annotated[str, OneOf(("text", "json"))] = key(default="text", description="How log lines are written.")
     smtp: SmtpKeys | None = key(default=None, description="Where e-mail is handed over; without it there is none.")
+    openlineage: LineageKeys | None = key(
+        default=None, description="Where events of each run go, for a catalogue of data; without it nowhere."
+    )
     poll: Annotated[float, Field(gt=0, le=60)] = key(default=1.0, description="Seconds between two steps.")
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from engine.store import Store
 from server.database import Database
+from server.lineage_sinks import Lineage
 from server.queue import Ending, Task
 from server.telling import Picture, tell
 from server.watching import Watching
@@ -24,12 +25,14 @@ class Teller:
         store: where results are.
         watching: the monitors' definitions.
         picture: draws the worst of what is told.
+        lineage: hears of every run, too; None: nobody does.
     """
 
     database: Database
     store: Store
     watching: Watching
     picture: Picture | None = None
+    lineage: Lineage | None = None
 
     def ended(self, task: Task, ending: Ending, now: datetime) -> None:
         """Tell of each monitor of a run.
@@ -45,3 +48,5 @@ class Teller:
                 found = tell(session, self.store, monitor, task.time, now=now, error=ending.error, picture=self.picture)
             if found:
                 log.info("%s: %s messages", name, found)
+            if self.lineage is not None:
+                self.lineage.ended(name, task.time, ending.error, now)

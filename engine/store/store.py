@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from engine.errors import StoreError
+from engine.errors import NoResultsError
 from engine.results import CheckKey, MetricRow, Run, Status, as_table
 from engine.store import baselines, importances, kept, outcomes, results, retention
 from engine.store import bins as frozen
@@ -304,5 +304,5 @@ class Store:
     def _results(self, definition: TableDefinition) -> Snapshot:
         snapshot = self._table(definition).open()
         if snapshot is None:
-            raise StoreError(f"no results yet in {self.uri}: run `driftline run MONITOR.yaml` first")
+            raise NoResultsError(f"no results yet in {self.uri}: run `driftline run MONITOR.yaml` first")
         return snapshot

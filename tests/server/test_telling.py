@@ -174,3 +174,9 @@ def test_many_breaches_are_one_message_that_can_be_read(world):
     assert message.subject.startswith("flights: 60 checks breached (feature_59, feature_58, feature_57 and 57 more)")
     assert "  and 40 more" in message.text
     assert len(message.text) < 6_000
+
+
+def test_the_first_run_of_all_may_fail_before_anything_is_stored(database, tmp_path):
+    world = World(database, tmp_path)
+    (message,) = world.tell(1, error="Spark did not start")
+    assert "could not be evaluated" in message.subject
