@@ -13,9 +13,9 @@ import psutil
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from server.database import Database
-from tests.server.simulated import simulated_days
+from tests.server.simulated import SimulatedHour, simulated_hours
 
-MONITORS, MODELS, MINUTES = 1_000, 20, 1_440
+MONITORS, MODELS = 1_000, 20
 
 
 def main(days: int, url: str | None) -> None:
@@ -24,15 +24,14 @@ def main(days: int, url: str | None) -> None:
         database = Database(url or f"sqlite:///{folder}/registry.db")
         database.upgrade()
         wall, cpu, windows = time.perf_counter(), time.process_time(), 0
-        for number, day in enumerate(simulated_days(database, MONITORS, MODELS, days), 1):
-            assert day.windows == MONITORS * MINUTES, day
-            assert day.unfinished == 0, day
-            windows += day.windows
-            took, used = time.perf_counter() - wall, time.process_time() - cpu
-            memory = psutil.Process().memory_info().rss / 1e6
-            step = 1000 * used / number / MINUTES
-            print(f"day {number}: {windows:,} windows, {took:.0f} s, CPU {used:.0f} s ({step:.2f} ms a step), "
-                  f"{memory:.0f} MB", flush=True)  # fmt: skip
+        for number, hour in enumerate(simulated_hours(database, MONITORS, MODELS, 24 * days), 1):
+            assert hour == SimulatedHour(windows=60 * MONITORS, claims=60 * MONITORS, unfinished=0), hour
+            windows += hour.windows
+            if number % 24 == 0:
+                took, used = time.perf_counter() - wall, time.process_time() - cpu
+                memory = psutil.Process().memory_info().rss / 1e6
+                each = f"{1000 * took / number / 60:.2f} ms a step, {1000 * used / number / 60:.2f} of CPU"
+                print(f"day {number // 24}: {windows:,} windows, {took:.0f} s ({each}), {memory:.0f} MB", flush=True)
         database.close()
 
 

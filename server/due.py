@@ -1,6 +1,6 @@
 """Which monitors are due at which times? Those that share a trigger share the arithmetic. Pure; time is handed in."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -73,38 +73,34 @@ class Timetable:
             group = groups.setdefault(key, _Group(monitor.trigger, monitor.model, [], monitor.since))
             group.monitors.append(monitor.id)
         self._groups = list(groups.values())
-        upcoming = _Upcoming()
+        after = cache(_after)
         for group in self._groups:
-            group.upcoming = upcoming.after(group.trigger, group.since)
+            group.upcoming = after(group.trigger, group.since)
 
     def due(self, now: datetime) -> list[DueBatch]:
-        """What has become due by now and is to be evaluated, the oldest first; asked again, only what is due since."""
+        """What has become due by now and is to be evaluated, the oldest first; again, until `decided` says so."""
         found: dict[tuple[datetime, str | None, int | None], list[int]] = {}
-        upcoming = _Upcoming()
-        for group in self._groups:
-            for time in self._times(group, now, upcoming):
+        between = cache(_between)  # many groups ask the same
+        for group in self._arrived(now):
+            for time in self.policy.chosen(between(group.trigger, group.upcoming, now), now):
                 alone = None if group.model is not None else group.monitors[0]
                 found.setdefault((time, group.model, alone), []).extend(group.monitors)
         ordered = sorted(found.items(), key=lambda each: (each[0][0], str(each[0][1]), each[0][2] or 0))
         return [DueBatch(time, model, tuple(sorted(members))) for (time, model, _), members in ordered]
 
+    def decided(self, now: datetime) -> None:
+        """What was due by now has been seen to."""
+        after = cache(_after)
+        for group in self._arrived(now):
+            group.since = max(group.since, now)
+            group.upcoming = after(group.trigger, group.since)
+
     def next_due(self) -> datetime | None:
         """When something is due next; None: never."""
         return min((group.upcoming for group in self._groups if group.upcoming), default=None)
 
-    def _times(self, group: _Group, now: datetime, upcoming: "_Upcoming") -> Iterator[datetime]:
-        if group.upcoming is None or group.upcoming > now:
-            return
-        yield from self.policy.chosen(upcoming.between(group.trigger, group.upcoming, now), now)
-        group.since = max(group.since, now)
-        group.upcoming = upcoming.after(group.trigger, group.since)
-
-
-class _Upcoming:
-    """The arithmetic of triggers, done once for all groups that ask the same."""
-
-    def __init__(self) -> None:
-        self.after, self.between = cache(_after), cache(_between)
+    def _arrived(self, now: datetime) -> list[_Group]:
+        return [group for group in self._groups if group.upcoming and group.upcoming <= now]
 
 
 def _after(trigger: Trigger, since: datetime) -> datetime | None:
@@ -116,5 +112,5 @@ def _after(trigger: Trigger, since: datetime) -> datetime | None:
     return None
 
 
-def _between(trigger: Trigger, first: datetime, last: datetime) -> Sequence[datetime]:
-    return tuple(trigger.due(first, last + TICK))
+def _between(trigger: Trigger, first: datetime | None, last: datetime) -> Sequence[datetime]:
+    return tuple(trigger.due(first, last + TICK)) if first else ()

@@ -69,6 +69,7 @@ class Scheduler:
         trouble = self._finish(now)
         self.queue.take_over(now)
         self.queue.claim(self.timetable.due(now), now)
+        self.timetable.decided(now)  # only now: what could not be claimed is still due at the next step
         self._start(now)
         if trouble:
             raise trouble

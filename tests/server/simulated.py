@@ -18,7 +18,7 @@ from server.scheduler import Scheduler
 from server.tables import Application, Claim, MonitorRecord
 from tests.server.registered import NOW, make_monitors
 
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 EVERY_MINUTE = Trigger(Recurrence(Frequency.MINUTE))
 
 
@@ -53,12 +53,12 @@ class Counting:
 
 
 @dataclass(frozen=True)
-class SimulatedDay:
-    """What a day came to.
+class SimulatedHour:
+    """What an hour came to.
 
     Attributes:
-        windows: evaluated on this day.
-        claims: in the database at its end, before they are forgotten.
+        windows: evaluated in this hour.
+        claims: made in it, as the database says.
         unfinished: runs that are not done at its end.
     """
 
@@ -67,8 +67,8 @@ class SimulatedDay:
     unfinished: int
 
 
-def simulated_days(database: Database, monitors: int, models: int, days: float) -> Iterator[SimulatedDay]:
-    """Monitors that are due every minute, for so many days; every day's claims are forgotten at its end."""
+def simulated_hours(database: Database, monitors: int, models: int, hours: int) -> Iterator[SimulatedHour]:
+    """Monitors that are due every minute, for so many hours; what was done in an hour is forgotten after it."""
     make_monitors(database, monitors, models)
     queue, launcher = Queue(database, "simulated"), Counting()
     timetable = Timetable(Policy())
@@ -76,19 +76,17 @@ def simulated_days(database: Database, monitors: int, models: int, days: float) 
         records = session.scalars(select(MonitorRecord)).all()
     timetable.watch([Watched(each.id, each.name, each.model, EVERY_MINUTE, NOW) for each in records])
     scheduler = Scheduler(queue, timetable, launcher, lambda _names: [Path("monitors.yaml")], Policy(), most=models)
-    now, end = NOW, NOW + days * DAY
-    while now < end:
-        evening, before = min(now + DAY, end), launcher.windows
-        while now < evening:
-            now += MINUTE
-            scheduler.step(now)
-        scheduler.finish(now)
-        yield SimulatedDay(launcher.windows - before, *_counts(database))
-        queue.forget(now)
+    for hour in range(hours):
+        start, before = NOW + hour * HOUR, launcher.windows
+        for minute in range(60):
+            scheduler.step(start + (minute + 1) * MINUTE)
+        scheduler.finish(start + HOUR)
+        yield SimulatedHour(launcher.windows - before, *_counts(database, start))
+        queue.forget(start + HOUR)
 
 
-def _counts(database: Database) -> tuple[int, int]:
+def _counts(database: Database, after: datetime) -> tuple[int, int]:
     with database.reading() as session:
-        claims = session.scalar(select(func.count()).select_from(Claim))
+        claims = session.scalar(select(func.count()).select_from(Claim).where(Claim.scheduled_for > after))
         open_ = session.scalar(select(func.count()).select_from(Application).where(Application.state != "done"))
         return claims or 0, open_ or 0

@@ -28,7 +28,10 @@ def timetable(trigger: Trigger, since: datetime, policy: Policy = AS_USUAL) -> T
 
 
 def times(made: Timetable, now: datetime) -> list[datetime]:
-    return [batch.time for batch in made.due(now)]
+    """What is due, and seen to."""
+    found = [batch.time for batch in made.due(now)]
+    made.decided(now)
+    return found
 
 
 def stepped(made: Timetable, start: datetime, end: datetime, step: timedelta) -> list[datetime]:
@@ -46,6 +49,13 @@ def test_a_time_is_due_at_its_instant_and_only_once():
     assert times(made, at("2024-05-01T11:00")) == [at("2024-05-01T11:00")]
     assert times(made, at("2024-05-01T11:00")) == []
     assert made.next_due() == at("2024-05-01T12:00")
+
+
+def test_what_nobody_has_seen_to_stays_due():
+    made = timetable(HOURLY, at("2024-05-01T10:00"))
+    for minute in (0, 1):
+        assert [batch.time for batch in made.due(at(f"2024-05-01T11:0{minute}"))] == [at("2024-05-01T11:00")]
+    assert len(made.due(at("2024-05-01T12:00"))) == 2
 
 
 def test_a_time_at_which_it_was_left_is_decided_already():

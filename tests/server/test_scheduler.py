@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,10 +14,10 @@ from sqlalchemy import select
 from engine.errors import StoreError
 from engine.triggers import Frequency, Recurrence, Trigger
 from server.database import Database
-from server.due import Timetable, Watched
+from server.due import DueBatch, Timetable, Watched
 from server.errors import RegistryError
 from server.policies import CatchUp, Overlap, Policy, Retries
-from server.queue import Ending, Queue, State, Task
+from server.queue import Ending, Origin, Queue, State, Task
 from server.scheduler import Scheduler
 from server.tables import Application
 from tests.server.registered import NOW, make_monitors
@@ -359,18 +360,57 @@ def test_what_cannot_be_told_stays_unfinished_and_the_others_go_on(database):
     assert states(database, "model0") == [State.DONE, State.RUNNING]
 
 
-def test_without_the_database_nothing_is_lost(database, tmp_path):
+@pytest.fixture
+def outage(database: Database, tmp_path: Path) -> Callable[[], AbstractContextManager[None]]:
+    """For a while the database has no tables."""
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        database.close()
+        (tmp_path / "registry.db").rename(tmp_path / "away")
+        yield
+        database.close()
+        (tmp_path / "away").replace(tmp_path / "registry.db")
+
+    return away
+
+
+def test_without_the_database_what_ended_meanwhile_is_written_down_later(database, outage):
     runs = Runs()
     one = scheduler(database, runs)
-    file, away = tmp_path / "registry.db", tmp_path / "away"
     one.step(NOW + MINUTE)
     runs.started[0].code = 0
-    database.close()
-    file.rename(away)
-    with pytest.raises(RegistryError):
+    with outage(), pytest.raises(RegistryError):
         one.step(NOW + 2 * MINUTE)
     assert one.going == 2
-    database.close()
-    away.replace(file)
     one.step(NOW + 2.5 * MINUTE)
     assert sorted(states(database)) == [State.DONE, State.RUNNING]
+
+
+def test_without_the_database_what_falls_due_meanwhile_is_run_later(database, outage):
+    runs = Runs()
+    one = scheduler(database, runs, every=1, most=50)
+    with outage():
+        for minute in (1, 2, 3):
+            with pytest.raises(RegistryError):
+                one.step(NOW + minute * MINUTE)
+    one.queue = Interrupted(database, "one")  # it is back, and gone again in mid-step
+    with pytest.raises(RegistryError):
+        one.step(NOW + 3.1 * MINUTE)
+    for tenth in range(2, 6):
+        one.step(NOW + (3 + tenth / 10) * MINUTE)
+        for run in runs.started:
+            run.code = 0
+    assert of_model0(runs) == [1, 2, 3]
+
+
+class Interrupted(Queue):
+    """Its database is gone for the first claim."""
+
+    failures = 1
+
+    def claim(self, batches: Sequence[DueBatch], now: datetime, origin: Origin = Origin.SCHEDULE) -> list[int]:
+        if self.failures:
+            self.failures -= 1
+            raise RegistryError("the server closed the connection")
+        return super().claim(batches, now, origin)

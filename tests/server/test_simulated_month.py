@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import os
 
-from tests.server.simulated import simulated_days
+from sqlalchemy import func, select
 
-MONITORS, MODELS, MINUTES = 1_000, 20, 1_440
+from server.tables import Application, Claim
+from tests.server.simulated import SimulatedHour, simulated_hours
+
+MONITORS, MODELS = 1_000, 20
 DAYS = int(os.environ.get("DRIFTLINE_SIMULATED_DAYS", "1"))
 
 
 def test_a_thousand_monitors_a_minute_are_evaluated_once_each(database, database_url):
-    days = DAYS if database_url.startswith("sqlite") else 1 / 24
-    found = list(simulated_days(database, MONITORS, MODELS, days))
-    expected = round(min(days, 1) * MINUTES) * MONITORS
-    assert [each.windows for each in found] == [expected] * len(found)
-    # The latest claims of the day before are kept; everything else was forgotten: the registry does not grow.
-    assert [each.claims for each in found] == [expected, *[expected + MONITORS] * (len(found) - 1)]
-    assert {each.unfinished for each in found} == {0}
+    hours = 24 * DAYS if database_url.startswith("sqlite") else 1
+    whole = SimulatedHour(windows=60 * MONITORS, claims=60 * MONITORS, unfinished=0)
+    assert list(simulated_hours(database, MONITORS, MODELS, hours)) == [whole] * hours
+    # What is left is each monitor's latest claim: the registry does not grow.
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Claim)) == MONITORS
+        assert session.scalar(select(func.count()).select_from(Application)) == MODELS
