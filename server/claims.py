@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     CursorResult,
     Select,
@@ -37,6 +38,11 @@ NAMES = (
 )
 LATEST: Select[int, datetime] = select(CLAIMS.c.monitor_id, func.max(CLAIMS.c.scheduled_for).label("time")).group_by(
     CLAIMS.c.monitor_id
+)
+WATCHED = (
+    update(MONITORS)
+    .where(MONITORS.c.id == bindparam("monitor"), MONITORS.c.watched_since < bindparam("time"))
+    .values(watched_since=bindparam("time"))
 )
 
 
@@ -83,23 +89,19 @@ def latest(connection: Connection) -> dict[int, datetime]:
     return {row[0]: row[1] for row in connection.execute(LATEST)}
 
 
-def forget(connection: Connection, before: datetime, ended: Any) -> int:
-    """Delete applications that ended, and were due before that time, with their claims; each monitor's latest stays.
+def forget(connection: Connection, before: datetime, ended: ColumnElement[bool]) -> int:
+    """Delete applications that ended, and were due before that time, with their claims; how many applications.
+
+    Their monitors are watched from the latest of these times on, so that none of them is made up for.
 
     Args:
         connection: a transaction.
         before: what is older is forgotten.
         ended: the condition on applications.
-
-    Returns:
-        How many applications are gone.
     """
-    last = LATEST.subquery()
-    # Few: those of monitors that have not been due since.
-    kept = (
-        select(CLAIMS.c.application_id)
-        .join(last, (last.c.monitor_id == CLAIMS.c.monitor_id) & (last.c.time == CLAIMS.c.scheduled_for))
-        .where(last.c.time < before)
-    )
-    old = ended & (APPLICATIONS.c.scheduled_for < before) & APPLICATIONS.c.id.not_in(kept)
+    old = ended & (APPLICATIONS.c.scheduled_for < before)
+    gone = (CLAIMS.c.scheduled_for < before) & CLAIMS.c.application_id.in_(select(APPLICATIONS.c.id).where(old))
+    seen = [{"monitor": row[0], "time": row[1]} for row in connection.execute(LATEST.where(gone))]
+    if seen:
+        connection.execute(WATCHED, seen)
     return connection.execute(delete(APPLICATIONS).where(old)).rowcount  # with their claims

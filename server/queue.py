@@ -259,7 +259,7 @@ class Queue:
             connection.execute(given, asked)
 
     def forget(self, before: datetime) -> int:
-        """Delete runs that ended, and were due before that time; each monitor's latest claim stays. How many."""
+        """Delete runs that ended, and were due before that time; how many."""
         ended = APPLICATIONS.c.state.in_([State.DONE, State.FAILED, State.SKIPPED])
         with self.database.begin() as connection:
             return claims.forget(connection, before, ended)

@@ -80,7 +80,7 @@ class LibraryFile(Base):
 
 
 class MonitorRecord(Base):
-    """A monitor, in its latest version. Nothing that was due before `watched_since` is made up for."""
+    """A monitor, in its latest version. Nothing that was due until `watched_since` is made up for."""
 
     __tablename__ = "monitors"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -171,7 +171,7 @@ class Application(Base):
     __tablename__ = "applications"
     __table_args__ = (Index(None, "state", "not_before"),)
     id: Mapped[int] = mapped_column(primary_key=True)
-    scheduled_for: Mapped[datetime]
+    scheduled_for: Mapped[datetime] = mapped_column(index=True)
     model: Mapped[str | None]
     origin: Mapped[str]
     state: Mapped[str]

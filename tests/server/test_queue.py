@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from server.database import Database
 from server.due import DueBatch
 from server.queue import Ending, Origin, Queue, State
-from server.tables import Application, Claim
+from server.tables import Application, Claim, MonitorRecord
 from tests.server.registered import NOW, make_monitors
 
 MINUTE = timedelta(minutes=1)
@@ -124,10 +124,14 @@ def test_a_run_by_hand_takes_the_claim_of_its_time(database, monitors):
         assert session.scalar(select(Application.origin).where(Application.id == number)) == Origin.HAND
 
 
-def test_what_is_old_is_forgotten_but_for_the_latest_claim_of_each(database, monitors):
+def test_what_is_old_and_ended_is_forgotten_and_never_made_up_for(database, monitors):
     queue = Queue(database, "one")
     queue.claim([batch(0, *monitors), batch(1, *monitors[:1]), batch(2, *monitors)], NOW)
-    queue.end({task: Ending(0) for task in queue.take(NOW + MINUTE, 10)}, NOW)
-    assert queue.forget(NOW + timedelta(days=1)) == 2
+    queue.end({task: Ending(0) for task in queue.take(NOW + MINUTE, 2)}, NOW)
+    assert queue.forget(NOW + MINUTE) == 1
+    assert queue.forget(NOW + timedelta(days=1)) == 1  # the third has not ended
     assert queue.claimed_until() == dict.fromkeys(monitors, NOW + 2 * MINUTE)
     assert queue.forget(NOW + timedelta(days=1)) == 0
+    with database.reading() as session:
+        watched = list(session.scalars(select(MonitorRecord.watched_since).order_by(MonitorRecord.id)))
+    assert watched == [NOW + MINUTE, *[NOW] * 4]

@@ -20,7 +20,7 @@ def test_a_thousand_monitors_a_minute_are_evaluated_once_each(database, database
     hours = 24 * DAYS if database_url.startswith("sqlite") else 1
     whole = SimulatedHour(windows=60 * MONITORS, claims=60 * MONITORS, unfinished=0)
     assert list(simulated_hours(database, MONITORS, MODELS, hours)) == [whole] * hours
-    # What is left is each monitor's latest claim: the registry does not grow.
+    # What is left are the runs of the latest minute: the registry does not grow.
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Claim)) == MONITORS
         assert session.scalar(select(func.count()).select_from(Application)) == MODELS

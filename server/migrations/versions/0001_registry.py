@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("log", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_applications"),
     )
+    op.create_index("ix_applications_scheduled_for", "applications", ["scheduled_for"])
     op.create_index("ix_applications_state_not_before", "applications", ["state", "not_before"])
     op.create_table(
         "audit_log",
