@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from jobs.consoles import err
+from engine.errors import DriftlineError
 from jobs.registries import opened_registry
 from jobs.stores import opened_store
 from jobs.times import now
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from server.settings import HttpKeys, ServerKeys
 
 __all__ = ["serve"]
+
+log = logging.getLogger("driftline.server")
 
 PATIENCE = timedelta(seconds=30)
 """How long running processes may go on after a stop before they are handed over."""
@@ -61,7 +63,7 @@ def serve(settings: ServerKeys, conf: Sequence[Path], space: str) -> int:
     clock.add_job(lambda: service.tidy(now()), "interval", hours=1, **every)
     with _answering(settings.http, database, service):
         clock.start()
-        err().print(f"driftline serves {database.name}; results go to {settings.store}", style="dim")
+        log.info("driftline serves %s; results go to %s", database.name, settings.store)
         stopped.wait()
         clock.shutdown(wait=True)
         _finish(service)
@@ -77,6 +79,7 @@ def _log(*, as_json: bool) -> None:
     handler.setFormatter(JsonLines() if as_json else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("driftline").setLevel(logging.INFO)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a step that takes long is nothing to warn of
 
 
 @contextmanager
@@ -90,14 +93,34 @@ def _answering(keys: HttpKeys | None, database: Database, service: Service) -> G
     from server.web import application
 
     app = application(database, service.pulse, now)
-    server = uvicorn.Server(uvicorn.Config(app, keys.host, keys.port, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, name="http", daemon=True)
+    # Its own log lines are written as all others are.
+    config = uvicorn.Config(app, keys.host, keys.port, log_config=None, access_log=False, lifespan="off")
+    server, door = uvicorn.Server(config), _door(keys)
+    thread = threading.Thread(target=server.run, args=([door],), name="http", daemon=True)
     thread.start()
     try:
         yield
     finally:
         server.should_exit = True
         thread.join(10)
+        door.close()
+
+
+def _door(keys: HttpKeys) -> socket.socket:
+    """Where it listens; said at the start, and not missed later, where it cannot.
+
+    Raises:
+        DriftlineError: it cannot.
+    """
+    try:
+        return socket.create_server((keys.host, keys.port), family=_family(keys.host))
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise DriftlineError(f"http: {keys.host}:{keys.port} cannot be listened at: {why}") from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def _finish(service: Service) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from server.database import Database
 from server.due import Timetable
+from server.queue import Origin
 from server.tables import Alert, Application, Claim, Delivery, MonitorRecord
 from signals.alerting import AlertState
 
@@ -68,13 +69,13 @@ def _runs(session: Session) -> Iterator[Metric]:
 def _lags(session: Session, now: datetime) -> Iterator[Metric]:
     lag = GaugeMetricFamily(
         "driftline_monitor_lag_seconds",
-        "How long ago the oldest scheduled time of a monitor was that is not evaluated yet; 0: none is open.",
+        "How long ago the oldest time was at which a monitor was due and that is not evaluated yet; 0: none is open.",
         labels=["monitor"],
     )
     waiting = (
         select(Claim.monitor_id, func.min(Claim.scheduled_for))
         .join(Application, Application.id == Claim.application_id)
-        .where(Application.state.in_(["queued", "running"]))
+        .where(Application.state.in_(["queued", "running"]), Application.origin == Origin.SCHEDULE)
         .group_by(Claim.monitor_id)
     )
     open_since = {row[0]: row[1] for row in session.execute(waiting)}

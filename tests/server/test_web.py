@@ -78,6 +78,7 @@ def test_metrics_are_those_of_the_database(client, database):
     queue.claim([DueBatch(time, None, (ids[0],)) for time in times], NOW - timedelta(minutes=30))
     done, failed = queue.take(NOW - timedelta(minutes=2), 2)
     queue.end({done: Ending(0), failed: Ending(1, "no")}, NOW)
+    queue.again(ids[1], NOW - timedelta(days=3650), NOW)  # by hand, which is late for nobody
     client.pulse.timetable.watch([Watched(ids[0], "m0", None, minutely(), NOW)])
     text = client.get("/metrics", make_key(database)).text
     found = {
@@ -85,7 +86,8 @@ def test_metrics_are_those_of_the_database(client, database):
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
-    assert found["driftline_runs", "done"] == found["driftline_runs", "failed"] == found["driftline_queue_depth",] == 1
+    assert found["driftline_runs", "done"] == found["driftline_runs", "failed"] == 1
+    assert found["driftline_queue_depth",] == 2
     assert found["driftline_monitor_lag_seconds", "m0"] == 600
     assert found["driftline_monitor_lag_seconds", "m1"] == 0
     assert found["driftline_run_duration_seconds", "m0"] == 120
