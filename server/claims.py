@@ -104,4 +104,5 @@ def forget(connection: Connection, before: datetime, ended: ColumnElement[bool])
     seen = [{"monitor": row[0], "time": row[1]} for row in connection.execute(LATEST.where(gone))]
     if seen:
         connection.execute(WATCHED, seen)
-    return connection.execute(delete(APPLICATIONS).where(old)).rowcount  # with their claims
+    connection.execute(delete(CLAIMS).where(gone))  # faster than by the foreign key
+    return connection.execute(delete(APPLICATIONS).where(old)).rowcount
