@@ -75,7 +75,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'registry.db'}"
     server: Postgres = request.getfixturevalue("postgres")
-    name = f"t{abs(hash(request.node.nodeid))}"
+    return empty_database(server, request.node.nodeid)
+
+
+def empty_database(server: Postgres, test: str) -> str:
+    """The URL of a database of the test's own."""
+    name = f"t{abs(hash(test))}"
     maker = Database(server.url("postgres"))
     with maker.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from server.database import Database
 from server.due import DueBatch, Timetable
@@ -23,7 +23,7 @@ from server.policies import Policy
 from server.queue import Queue, State
 from server.scheduler import Scheduler
 from server.tables import Application, Claim
-from tests.server.conftest import Postgres
+from tests.server.conftest import Postgres, empty_database
 from tests.server.registered import NOW, make_monitors
 from tests.server.second_scheduler import MINUTES, ScriptLauncher
 
@@ -110,10 +110,11 @@ def test_what_a_killed_scheduler_left_is_taken_over_and_nothing_is_lost_or_done_
         assert session.scalar(select(func.count()).select_from(Claim)) == MONITORS * MINUTES
 
 
-def test_a_database_that_restarts_under_load_costs_nothing_but_time(postgres: Postgres, request, tmp_path, others):
-    database = postgres_database(postgres, request.node.name)
+def test_a_database_that_restarts_under_load_costs_nothing_but_time(postgres: Postgres, request, others):
+    url = empty_database(postgres, request.node.nodeid)
+    database = Database(url)
+    database.upgrade()
     make_monitors(database, MONITORS, MODELS)
-    url = database.engine.url.render_as_string(hide_password=False)
     for owner in ("one", "other"):
         others.start(url, owner, seconds=0.3, lease=5)
     wait_for(lambda: sum(others.ended().values()) > 2, others)
@@ -130,16 +131,6 @@ def test_a_database_that_restarts_under_load_costs_nothing_but_time(postgres: Po
     assert all(ended[each.id] == 1 for each in records(database) if each.attempt == 1)
     assert "the registry postgresql" in others.said()  # the restart was noticed
     database.close()
-
-
-def postgres_database(postgres: Postgres, name: str) -> Database:
-    maker = Database(postgres.url("postgres"))
-    with maker.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f"CREATE DATABASE r{abs(hash(name))}"))
-    maker.close()
-    database = Database(postgres.url(f"r{abs(hash(name))}"))
-    database.upgrade()
-    return database
 
 
 # ----------------------------------------------------------------------------------------------- a run's processes
