@@ -126,8 +126,10 @@ class Comparison:
         return {name: side.found.vanished.get(window, 0) for side, window, name in sides}
 
     def latest(self, window: Window) -> datetime | None:
-        """The latest timestamp of a window; None where it has no rows."""
-        found = self.production.found.latest.get(window) if self.production else None
+        """The latest timestamp of a window; None where it has no rows, or rows without a time of their own."""
+        if self.production is None or self.production.dataset.by_window:
+            return None
+        found = self.production.found.latest.get(window)
         return None if found is None else datetime.fromtimestamp(found, UTC)
 
 
