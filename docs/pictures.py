@@ -38,6 +38,7 @@ PICTURES = {
     "explain": (f"driftline explain flights --at {AT} --feature score", 108),
     "backfill": (f"driftline backfill {MONITOR} --from 2013-06-01 --to 2013-09-01", 128),
     "carried_by": (f"driftline explain {MONITOR} --at {AT} --feature precipitation --by hour", 108),
+    "credit": ("driftline run conf/monitors/credit.yaml --at 2024-05-24T03:15Z", 108),
     "replay": ("driftline replay flights --set temperature/normalized_wasserstein_distance=4", 108),
 }
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from engine.answered import Answered
 from engine.errors import DataError
 from engine.importances import Answer, ImportanceRequest, feature_columns, importances_of
+from engine.joined import JoinedDataset
+from engine.kept_importances import kept_importances
 from engine.measured import DATASET, Measured
+from engine.monitor import Context
 from engine.plan import SignalPlan
-from engine.ranking import baseline_importances
 from engine.readings import Readings
 from engine.roles import attribution_columns, target_of
 from engine.sampling import SampledColumn
@@ -49,7 +51,7 @@ def _answered(found: Comparison, readings: Readings, store: Store | None, *, ref
         return Answered(plan, trouble=found.trouble or readings.failed(DataError("there is no baseline")))
     try:
         sides = _sides(found)
-        before = baseline_importances(
+        before = kept_importances(
             sides.reference, plan.distinct_baselines, found.reference.key, readings, store, refresh=refresh
         )
         now = importances_of(sides.production, plan.distinct_windows, readings)
@@ -117,7 +119,16 @@ def _known(side: Side, roles: Collection[str], override: Mapping[str, Kind]) -> 
     """The features whose importance a side can tell: those with attributions, where it has any, or else its columns."""
     columns = side.dataset.columns
     attributed = attribution_columns(side.roles, columns)
-    names = attributed or (name for name in columns if name not in roles)
+    no_features = {*roles, *_outputs(side)}
+    names = attributed or (name for name in columns if name not in no_features)
     found = {each.name: each for each in feature_columns(columns, {*names}, override)}
     absent = (name for name in attributed if name not in found)
     return found | {name: SampledColumn(name, ValueType.DOUBLE, Kind.NUMERICAL) for name in absent}
+
+
+def _outputs(side: Side) -> set[str]:
+    """The columns of a dataset of outputs, beside one of inputs: whatever the model said, it is no input."""
+    if not isinstance(side.dataset, JoinedDataset):
+        return set()
+    parts = zip(side.datas, side.dataset.parts, strict=True)
+    return {name for data, part in parts if data.context is Context.MODEL_OUTPUTS for name in part.columns}

@@ -6,9 +6,9 @@ from dataclasses import replace
 from engine.baselines import BinsRequest, frozen_bins
 from engine.duplicates import count_duplicates
 from engine.joins import without_overlaps
+from engine.kept_importances import weigh
 from engine.plan import SignalPlan
 from engine.profiling import ProfiledData, ProfileRequest, profile
-from engine.ranking import rank
 from engine.readings import Readings
 from engine.sides import Comparison, Side, attempt, open_sides
 from engine.store import Store
@@ -24,7 +24,7 @@ def compare(
 ) -> list[Comparison]:
     """Profile everything that these signals compare: what is not kept is read, each dataset once."""
     found = open_sides(plans, readings)
-    rank(found, readings, store, refresh=refresh)
+    weigh(found, readings, store, refresh=refresh)
     freeze([each for each in found if each.trouble is None], readings, store)
     _profile([each for each in found if each.trouble is None], readings, store, refresh=refresh)
     for each in found:

@@ -1,28 +1,32 @@
 """Calls a user's own function with what it asks for, and says in plain words what went wrong in it."""
 
 import inspect
+import re
 import traceback
 import types
 import typing
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 
 from engine.component_modules import load, siblings_importable
+from engine.environment import environment
 from engine.errors import DataError
-from engine.monitor import Component
+from engine.monitor import Component, Connection
 from engine.spark import SPARK_ERRORS, said_by
 from signals.catalogue import near_names
 
-__all__ = ["call", "frame_from", "iso", "trouble_of"]
+__all__ = ["call", "frame_from", "iso", "read_from", "trouble_of"]
 
 BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_ONLY)
 
 PARQUET = "*.parquet"
+T = TypeVar("T")
 
 
 def call(component: Component, available: Mapping[str, Any]) -> Any:
@@ -70,6 +74,28 @@ def frame_from(
     raise DataError(f"component {component.name} returned {came} and not a DataFrame")
 
 
+def read_from(  # noqa: PLR0917 - what is called, with what, and what is made of it
+    spark: SparkSession,
+    component: Component,
+    connection: Connection,
+    available: Mapping[str, Any],
+    output: str,
+    read: Callable[[DataFrame | pd.DataFrame], T],
+) -> T:
+    """What is read of the frame that a component returns, see `frame_from`, while its variables are set.
+
+    Raises:
+        DataError: it failed, there or while Spark worked the frame out; no secret is in the text.
+    """
+    with environment(connection) as hide, TemporaryDirectory(prefix="driftline-") as folder:
+        try:
+            return read(frame_from(spark, component, available, output, Path(folder)))
+        except SPARK_ERRORS as error:
+            raise DataError(hide(trouble_of(component, error))) from None
+        except DataError as error:
+            raise DataError(hide(str(error))) from None
+
+
 def iso(moment: datetime) -> str:
     """A time in UTC as components get it, and as Azure writes it: ``2023-05-01T04:31:57.012Z``."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -93,6 +119,9 @@ def _place(component: Component, error: BaseException) -> tuple[str, int | None]
     """The file and the line; None where the error came from none of the component's files."""
     if isinstance(error, SyntaxError) and error.filename:
         return _short(error.filename, component), error.lineno
+    in_task = re.findall(rf'File "{re.escape(str(component.folder))}/([^"]+)", line (\d+)', str(error))
+    if in_task:
+        return in_task[-1][0], int(in_task[-1][1])
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if Path(frame.filename).is_relative_to(component.folder)]
     return (_short(ours[-1].filename, component), ours[-1].lineno) if ours else None

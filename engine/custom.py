@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from engine.answered import Answered, answered_each
 from engine.batches import Dataset, Span
 from engine.component_modules import source_digest
-from engine.components import frame_from, iso, trouble_of
+from engine.components import iso, read_from
 from engine.custom_answers import custom_answers
 from engine.custom_rows import CustomRow, custom_rows
-from engine.environment import environment
 from engine.errors import DataError
 from engine.frames import frame_of
 from engine.measured import DATASET, Measured
@@ -21,7 +18,6 @@ from engine.plan import SignalPlan
 from engine.readings import Readings
 from engine.roles import require
 from engine.scanning import span_of
-from engine.spark import SPARK_ERRORS
 from engine.store import Store
 from engine.windows import Window, resolve
 from signals.thresholds import FixedThreshold
@@ -110,14 +106,10 @@ class _Calls:
         frames = {name: frame_of(dataset, roles, windows.get(name)) for name, (dataset, roles) in self._opened.items()}
         dates = {"data_window_start": iso(window.start), "data_window_end": iso(window.end)}
         given = {**dates, **_thresholds(self._plan.signal.metrics), **custom.literals, **frames}
-        with environment(custom.connection) as hide, TemporaryDirectory() as folder:
-            try:
-                returned = frame_from(spark, custom.component, given, OUTPUT, Path(folder))
-                return custom_rows(custom.component.name, returned, DATASET)
-            except SPARK_ERRORS as error:
-                raise DataError(hide(trouble_of(custom.component, error))) from None
-            except DataError as error:
-                raise DataError(hide(str(error))) from None
+        name = custom.component.name
+        return read_from(
+            spark, custom.component, custom.connection, given, OUTPUT, lambda found: custom_rows(name, found, DATASET)
+        )
 
 
 def _thresholds(metrics: Sequence[MetricRequest]) -> dict[str, Any]:

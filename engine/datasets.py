@@ -19,6 +19,7 @@ from engine.files import DataFile, fingerprint, list_files, open_filesystem
 from engine.frame_feed import FrameDataset
 from engine.frame_files import FrameFiles
 from engine.frames import frame_of
+from engine.mltable import DEFINITION
 from engine.monitor import Columns, Component, Data, Source
 from engine.partitions import PartitionTime
 from engine.prepared import Input, prepared
@@ -123,9 +124,13 @@ def _title(source: Source) -> str:
 
 def _check_type(source: Source, opened: tuple[pafs.FileSystem, str] | None) -> None:
     """See that a file is not called a folder, nor a folder a file, as Azure does."""
-    if opened is None or source.type not in ("uri_file", "uri_folder"):
+    if opened is None or source.type is None:
         return
-    found = opened[0].get_file_info(opened[1]).type
+    filesystem, path = opened
+    if source.type == "mltable" and filesystem.get_file_info(f"{path.rstrip('/')}/{DEFINITION}").is_file:
+        hint = "put a copy beside the definition, with absolute addresses as its paths, and name that"
+        raise DataError(f"{source.path}: its file {DEFINITION} is not on this machine, and is not read: {hint}")
+    found = filesystem.get_file_info(path).type
     if source.type == "uri_file" and found is pafs.FileType.Directory:
         raise DataError(f"{source.path}: is a folder, and its type is uri_file: say uri_folder")
     if source.type == "uri_folder" and found is pafs.FileType.File:

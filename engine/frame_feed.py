@@ -22,7 +22,7 @@ from engine.errors import DataError
 from engine.file_pruning import prints_of, time_of
 from engine.file_set import Time
 from engine.frame_files import FILE, FrameFiles
-from engine.mltable import Step
+from engine.mltable import Step, conversions_in
 from engine.monitor import Columns
 from engine.table_columns import converting, shaped
 from engine.time_ranges import rows_with_any
@@ -105,7 +105,7 @@ class FrameDataset:
 
     @property
     def _conversions(self) -> tuple[Conversion, ...]:
-        return tuple(step for step in self.steps if isinstance(step, Conversion))
+        return conversions_in(self.steps)
 
     @property
     def _whole(self) -> DataFrame:

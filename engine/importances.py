@@ -5,21 +5,19 @@ absolute values is the feature's importance. Without such columns a surrogate (`
 from a sample.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
 
-from engine.batches import Batches, Dataset, Work
-from engine.joins import layers_of
-from engine.label_rows import read_at
+from engine.attribution_means import mean_attributions
+from engine.batches import Dataset
 from engine.monitor import Columns
 from engine.readings import Readings
 from engine.roles import attribution_columns, require
 from engine.sampling import Sample, SampledColumn, sample_rows
-from engine.spark import collect
 from engine.surrogate import fit_surrogate
 from engine.windows import Window
 from signals.bins import ValueType
@@ -28,7 +26,7 @@ from signals.encoding import encode, read_target
 from signals.importances import ATTRIBUTIONS, SURROGATE, Importances, shares_of
 from signals.measurement import Undefined
 from signals.segments import EVERYTHING, Segment
-from signals.values import read_numbers, value_type_of
+from signals.values import value_type_of
 
 __all__ = ["Answer", "ImportanceRequest", "feature_columns", "importances_of"]
 
@@ -151,74 +149,14 @@ def _learnt(asked: ImportanceRequest, name: str, sample: Sample, readings: Readi
     return Importances(shares, int(target.known.sum()), SURROGATE, name, found.explained)
 
 
-# --------------------------------------------------------------------------------------------------- attributions
-
-
 def _attributed(
     asked: ImportanceRequest, windows: Sequence[Window | None], readings: Readings
 ) -> dict[Window | None, Answer]:
-    """Mean absolute values of columns with attributions: one Spark job."""
-    columns = asked.attributions
-    for column in columns.values():
-        require(asked.dataset.title, "attributions", column, asked.dataset.columns)
-    dated = [window for window in windows if window is not None]
-    part = asked.dataset.within(asked.roles, dated, (asked.segment,)) if dated else asked.dataset
-    of_time = [asked.roles.timestamp] if asked.roles.timestamp and dated else []
-    names = tuple(dict.fromkeys([*columns.values(), *of_time, *asked.segment.columns]))
-    sums = collect(part.map(_adding(tuple(columns.values()), asked.roles, dated, asked.segment), names, SUMS))
     found: dict[Window | None, Answer] = {}
-    for place, window in enumerate(windows):
-        # In one order, because a sum of floating-point numbers depends on it.
-        own = sorted((row for row in sums.to_pylist() if row["window"] == place), key=lambda row: row["sums"])
-        rows = sum(row["rows"] for row in own)
-        readings.count(rows, 0.0)
-        totals = np.sum([row["sums"] for row in own], axis=0) if own else np.zeros(len(columns))
-        counts = np.sum([row["counts"] for row in own], axis=0) if own else np.zeros(len(columns))
-        means = np.divide(totals, counts, out=np.zeros(len(columns)), where=counts > 0)
-        shares = shares_of(dict(zip(columns, means.tolist(), strict=True)))
-        known = int(counts.max(initial=0))
-        none = Undefined("there are no rows" if not rows else "no row has attributions")
-        found[window] = Answer(Importances(shares, known, ATTRIBUTIONS) if known else none, rows)
+    means = mean_attributions(asked.dataset, asked.roles, asked.attributions, windows, segment=asked.segment)
+    for window, each in means.items():
+        readings.count(each.rows, 0.0)
+        none = Undefined("no row has attributions" if each.rows else "there are no rows")
+        known = Importances(shares_of(each.means), each.known, ATTRIBUTIONS)
+        found[window] = Answer(known if each.known else none, each.rows)
     return found
-
-
-SUMS = pa.schema(
-    [
-        ("window", pa.int32()),
-        ("rows", pa.int64()),
-        ("sums", pa.list_(pa.float64())),
-        ("counts", pa.list_(pa.int64())),
-    ]
-)
-
-
-def _adding(columns: Sequence[str], roles: Columns, windows: Sequence[Window], segment: Segment) -> Work:
-    layers = layers_of(windows)
-
-    def work(batches: Batches, task: int) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            wanted = segment.mask(batch.arrays, batch.size)
-            values = [_sizes(batch.arrays.get(column), batch.size) for column in columns]
-            at = read_at(batch.arrays, roles, batch.size)
-            places = [(layer.numbers, layer.places(at)) for layer in layers]
-            for numbers, place in places or [(np.zeros(1, np.int64), np.zeros(batch.size, np.intp))]:
-                for each in np.unique(place[(place >= 0) & wanted]).tolist():
-                    mine = (place == each) & wanted
-                    taken = [value[mine] for value in values]
-                    row = {
-                        "window": int(numbers[each]),
-                        "rows": int(mine.sum()),
-                        "sums": [float(np.nansum(value)) for value in taken],
-                        "counts": [int(np.count_nonzero(~np.isnan(value))) for value in taken],
-                    }
-                    yield from pa.Table.from_pylist([row], SUMS).to_batches()
-
-    return work
-
-
-def _sizes(array: pa.Array | None, size: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """float64[size]: absolute values; NaN where there is none that is finite."""
-    if array is None:
-        return np.full(size, np.nan)
-    values = np.asarray(read_numbers(array, ValueType.DOUBLE).to_numpy(zero_copy_only=False), np.float64)
-    return np.where(np.isfinite(values), np.abs(values), np.nan)

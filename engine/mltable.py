@@ -1,12 +1,12 @@
 """What an `MLTable` file says: which files a table is made of, how they are read, and what becomes of their columns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from signals.conversions import Conversion
 
-__all__ = ["DEFINITION", "PATH_COLUMN", "Drop", "Header", "Keep", "MLTable", "Step", "TablePath"]
+__all__ = ["DEFINITION", "PATH_COLUMN", "Drop", "Header", "Keep", "MLTable", "Step", "TablePath", "conversions_in"]
 
 DEFINITION = "MLTable"
 """The file that defines a table; it may lie among the files that it is about."""
@@ -69,9 +69,14 @@ class MLTable:
     @property
     def conversions(self) -> tuple[Conversion, ...]:
         """Those of the steps that change columns' types."""
-        return tuple(step for step in self.steps if isinstance(step, Conversion))
+        return conversions_in(self.steps)
 
     @property
     def converted(self) -> frozenset[str]:
         """The columns that are of another type than in the files."""
         return frozenset(name for step in self.conversions for name in step.columns)
+
+
+def conversions_in(steps: Sequence[Step]) -> tuple[Conversion, ...]:
+    """Those of some steps that change columns' types, in order."""
+    return tuple(step for step in steps if isinstance(step, Conversion))

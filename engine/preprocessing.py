@@ -66,8 +66,8 @@ class Calls:
         folder = Path(tempfile.mkdtemp(prefix="driftline-"))
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         available = {
-            "data_window_start": _written(window.start),
-            "data_window_end": _written(window.end),
+            "data_window_start": iso(max(window.start, FIRST)),
+            "data_window_end": iso(min(window.end, LAST)),
             "input_data": self._input,
             OTHER_OUTPUT: str(folder),
         }
@@ -87,10 +87,6 @@ class Calls:
             raise DataError(f"component {self._component.name} returned several columns that are called {twice[0]!r}")
         columns = [_arrow(found.iloc[:, place]) for place in range(len(names))]
         return self._spark.createDataFrame(pa.table(columns, names)) if names else self._spark.range(0).select()
-
-
-def _written(moment: datetime) -> str:
-    return iso(min(max(moment, FIRST), LAST))
 
 
 def _arrow(column: pd.Series) -> pa.Array:

@@ -34,6 +34,8 @@ class CheckKey(NamedTuple):
     signal: str
     group: str
     metric_name: str
+    group_dimension: str | None = AGGREGATE
+    """A component of a user's own may say one thing of several parts of a group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,7 @@ class MetricRow:
 
     @property
     def key(self) -> CheckKey:
-        return CheckKey(self.signal, self.group, self.metric_name)
+        return CheckKey(self.signal, self.group, self.metric_name, self.group_dimension)
 
     @property
     def counts(self) -> bool:

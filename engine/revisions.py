@@ -45,7 +45,7 @@ def revisions_of(store: Store, rows: Sequence[MetricRow]) -> tuple[Revision, ...
     before = {CheckKey(*(row[name] for name in CheckKey._fields)): row for row in stored}
     found: list[Revision] = []
     for row in rows:
-        old = before.get(row.key)
+        old = before.get(row.key) or before.get(row.key._replace(group_dimension=None))  # it could not be told then
         if old is None or (old["metric_value"], old["status"], old["reason"]) == (
             row.metric_value,
             row.status.value,

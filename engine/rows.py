@@ -97,7 +97,7 @@ def _history(stamp: Stamp, plan: SignalPlan, answer: Measured, histories: Histor
     threshold = answer.request.threshold
     if not isinstance(threshold, DynamicThreshold):
         return []
-    check = CheckKey(plan.signal.name, _group(answer), answer.request.metric)
+    check = CheckKey(plan.signal.name, _group(answer), answer.request.metric, answer.segment)
     return histories.before(check, stamp.scheduled_for, threshold.lookback)
 
 

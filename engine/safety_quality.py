@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -13,8 +11,7 @@ from engine.answer_scores import scores_in
 from engine.answered import Answered, answered_each
 from engine.batches import Dataset
 from engine.component_modules import source_digest
-from engine.components import frame_from, iso, trouble_of
-from engine.environment import environment
+from engine.components import iso, read_from
 from engine.errors import DataError
 from engine.frames import frame_of
 from engine.measured import DATASET, Measured
@@ -23,7 +20,7 @@ from engine.plan import SignalPlan
 from engine.readings import Readings
 from engine.roles import require
 from engine.scanning import span_of
-from engine.spark import SPARK_ERRORS, collect
+from engine.spark import collect
 from engine.store import Store
 from engine.windows import Window
 from signals.measurement import Measurement, Undefined
@@ -124,15 +121,15 @@ class _Scoring:
             "metrics": [*acceptable],
             "production_data": sample,
         }
-        with environment(self._asked.connection) as hide, TemporaryDirectory() as folder:
-            try:
-                returned = frame_from(self._readings.spark, self._component, given, OUTPUT, Path(folder))
-                found = scores_in(self._component.name, returned, acceptable, count, sampled)
-                return {pass_rate_of(quality): scores for quality, scores in found.items()}
-            except SPARK_ERRORS as error:
-                raise DataError(hide(trouble_of(self._component, error))) from None
-            except DataError as error:
-                raise DataError(hide(str(error))) from None
+        found = read_from(
+            self._readings.spark,
+            self._component,
+            self._asked.connection,
+            given,
+            OUTPUT,
+            lambda returned: scores_in(self._component.name, returned, acceptable, count, sampled),
+        )
+        return {pass_rate_of(quality): scores for quality, scores in found.items()}
 
 
 # ------------------------------------------------------------------------------------------------------ the sample

@@ -99,12 +99,21 @@ class Comparison:
         return self.reference.found.profiles.get(window, {}) if self.reference else {}
 
     def watched_at(self, time: datetime) -> list[Watched]:
-        """The columns that are watched at a scheduled time: where only the most important are, the baseline's."""
-        most, known = self.plan.signal.features.top_n_importance, self.importances.get(self.plan.baselines[time])
-        if most is None or known is None:
+        """The columns that are watched at a scheduled time."""
+        known = self.importances.get(self.plan.baselines[time])
+        return self.watched if known is None else self.most_important(known)
+
+    def most_important(self, *known: Importances) -> list[Watched]:
+        """The watched columns, where only the most important ones are wanted those, by any of these importances.
+
+        And in any case those that production has lost: of them nobody knows any more how important they are.
+        """
+        most = self.plan.signal.features.top_n_importance
+        if most is None:
             return self.watched
-        top = {*known.top(most)}
-        return [each for each in self.watched if each.group in top]
+        wanted = {name for each in known for name in each.top(most)}
+        now = self.production.dataset.columns if self.production else {}
+        return [each for each in self.watched if each.group in wanted or each.column not in now]
 
     def rows(self, window: Window) -> int:
         """How many rows a window has."""
@@ -117,8 +126,10 @@ class Comparison:
         return {name: side.found.vanished.get(window, 0) for side, window, name in sides}
 
     def latest(self, window: Window) -> datetime | None:
-        """The latest timestamp of a window; None where it has no rows."""
-        found = self.production.found.latest.get(window) if self.production else None
+        """The latest timestamp of a window; None where it has no rows, or rows without a time of their own."""
+        if self.production is None or self.production.dataset.by_window:
+            return None
+        found = self.production.found.latest.get(window)
         return None if found is None else datetime.fromtimestamp(found, UTC)
 
 

@@ -8,7 +8,7 @@ Dominici 2019). A feature that only looks useful, as one with many categories do
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +21,6 @@ from engine.errors import DataError
 from engine.spark import SPARK_ERRORS, collect, parallelism, said_by
 from signals.encoding import Encoded, Target
 from signals.measurement import Undefined
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["FEWEST_ROWS", "Surrogate", "fit_surrogate"]
 
@@ -76,14 +73,16 @@ def fit_surrogate(spark: SparkSession, features: Encoded, target: Target) -> Sur
     try:
         model = _forest(target).fit(_vectors(_frame(spark, x[seen], y[seen]), metadata))
     except SPARK_ERRORS as error:
-        raise DataError(f"no surrogate could be fitted with Spark ML in this session: {said_by(error)}") from error
-    held_out = held_out[: max(FEWEST_HELD_OUT, VALUES_AT_ONCE // (x.shape[1] + 1) ** 2)]
+        hint = "columns with attributions (data_column_names.attributions) need none"
+        raise DataError(f"Spark ML cannot fit a surrogate in this session: {said_by(error)}; {hint}") from error
+    held_out = held_out[: max(FEWEST_HELD_OUT, VALUES_AT_ONCE // x.shape[1] ** 2)]
     errors = _errors(_dealt(spark, x[held_out], y[held_out]), metadata, model, target.classes)
     grown = np.array([errors[place] - errors[WHOLE] for place in range(x.shape[1])])
     return Surrogate(np.maximum(grown, 0.0), 1 - errors[WHOLE] / _spread(y[held_out], target.classes))
 
 
-def _forest(target: Target):
+def _forest(target: Target) -> Any:
+    # Imported where it is needed, which most runs do without; and pyspark gives its estimators no types.
     from pyspark.ml.classification import RandomForestClassifier
     from pyspark.ml.regression import RandomForestRegressor
 
@@ -134,7 +133,7 @@ def _dealt(spark: SparkSession, x: Floats, y: Floats) -> DataFrame:
 
 
 def _deal(batches: Iterator[pa.RecordBatch], x: Floats, y: Floats) -> Iterator[pa.RecordBatch]:
-    repeats = min(MOST_REPEATS, max(1, ROWS_PER_FEATURE // len(y)))
+    repeats = max(1, min(MOST_REPEATS, ROWS_PER_FEATURE // len(y), VALUES_AT_ONCE // (x.shape[1] * x.size)))
     for batch in batches:
         for place in batch.column(0).to_pylist():
             if place == WHOLE:

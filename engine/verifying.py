@@ -8,10 +8,10 @@ from pyspark.sql import DataFrame, SparkSession
 
 from engine.comparisons import freeze, requests_by_data
 from engine.errors import DataError
+from engine.kept_importances import weigh
 from engine.monitor import PROFILED, Monitor
 from engine.plan import plan_of
 from engine.profiling import recount
-from engine.ranking import rank
 from engine.readings import Readings
 from engine.sides import open_sides
 from engine.store import Store
@@ -52,7 +52,7 @@ def verify(
     readings = Readings(spark, frames or {})
     plans = [plan for plan in plan_of(monitor, times) if plan.signal.type in PROFILED]
     found = open_sides(plans, readings)
-    rank(found, readings, store)
+    weigh(found, readings, store)
     freeze([each for each in found if each.trouble is None], readings, store)
     verified: list[Verified] = []
     for data, requests in requests_by_data([each for each in found if each.trouble is None]):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rich.table import Table
 from rich.text import Text
 
-from engine.definitions.compiler import OUT_OF_BOX
+from engine.definitions.compiler import out_of_box
 from engine.definitions.document import Document, Key
 from engine.definitions.metric_keys import DriftThresholds
 from engine.definitions.monitor_keys import Schedule
@@ -59,9 +59,10 @@ def lines_of(document: Document, schedule: Schedule) -> list[Line]:
         if len(signal) == 3 and signal[:2] == SIGNALS and following != signal:
             found += _left_out([own for own in keys if own.key[:3] == signal], schedule)
     if schedule.create_monitor.monitoring_signals is None:
-        found.append(
-            Line(None, SIGNALS, f"{', '.join(OUT_OF_BOX)}, on all features", "calls them data-drift-signal, …")
-        )
+        signals = out_of_box(schedule.create_monitor.monitoring_target.ml_task)
+        about = "" if "token_usage" in signals else ", on all features"
+        in_azure = "calls them " + ", ".join(f"{name.replace('_', '-')}-signal" for name in signals)
+        found.append(Line(None, SIGNALS, f"{', '.join(signals)}{about}", in_azure))
     return found
 
 

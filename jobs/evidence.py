@@ -11,8 +11,8 @@ __all__ = ["evidence_of"]
 Row = Mapping[str, Any]
 TOLD_ELSEWHERE = frozenset(
     {
-        "baseline_value", "bins", "binning", "contributions", "edges", "k", "more_contributions", "nulls",
-        "p_value_method", "provisional", "unseen", "values",
+        "baseline_value", "bins", "binning", "contributions", "edges", "k", "more_contributions", "more_features",
+        "nulls", "p_value_method", "provisional", "unseen", "values",
     }
 )  # fmt: skip
 NAMES = {"standard_deviation": "the baseline's standard deviation", "at": "where the gap is widest"}
@@ -112,11 +112,18 @@ def _named(details: Mapping[str, Any]) -> list[str]:
             for place, now, before, share in details["moved"]
         ]
         said.append(f"dimensions that moved most: {listed(moved, 5)}")
+    if details.get("features"):
+        said.append(f"importances that moved most: {listed([_importance(each) for each in details['features']], 6)}")
     if str(details.get("p_value_method", "")).startswith("none: "):
         said.append(f"no p-value: {details['p_value_method'].removeprefix('none: ')}")
     if details.get("values"):
         said.append(f"these: {listed([printable(str(value)) for value in details['values']], 10)}")
     return said
+
+
+def _importance(feature: Mapping[str, Any]) -> str:
+    before, now = percent(feature["baseline_importance"]), percent(feature["importance"])
+    return f"{feature['feature']} {before} → {now} (place {feature['baseline_rank']} → {feature['rank']})"
 
 
 def _counted(unseen: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -71,7 +71,10 @@ def prune_profiles(store_uri: str, keep: str) -> None:
         raise typer.BadParameter(message, param_hint="--keep") from None
     store = Store(store_uri)
     profiles, outcomes = store.prune_profiles(before), store.prune_outcomes(before)
-    gone = f"{plural(profiles, 'profile')} and {plural(outcomes, 'outcome')} deleted"
+    importances = store.prune_importances(before)
+    gone = (
+        f"{plural(profiles, 'profile')}, {plural(outcomes, 'outcome')} and {plural(importances, 'importance')} deleted"
+    )
     out().print(f"{gone}: of buckets that ended before {before:%Y-%m-%d}, or in bins that are in force no more")
 
 

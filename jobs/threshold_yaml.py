@@ -71,11 +71,15 @@ def threshold_document(thresholds: Sequence[CheckThreshold]) -> dict[str, Any]:
         _write(own, metric, list(group))
     for signal in signals.values():
         own = signal["metric_thresholds"]
-        signal["metric_thresholds"] = {section: own[section] for section in ORDER if section in own}
+        flat = [name for name in own if name not in ORDER]
+        signal["metric_thresholds"] = {section: own[section] for section in (*ORDER, *flat) if section in own}
     return {"create_monitor": {"monitoring_signals": signals}}
 
 
 def _write(own: dict[str, Any], metric: str, thresholds: Sequence[CheckThreshold]) -> None:
+    if METRICS[metric].family is Family.ATTRIBUTION:  # a signal of its own, which has no sections
+        own[metric] = thresholds[0].written
+        return
     section = SECTIONS.get(METRICS[metric].family)
     if section:
         written = [each.written for each in thresholds]

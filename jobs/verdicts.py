@@ -9,6 +9,7 @@ from datetime import datetime
 from math import inf, log
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -87,7 +88,9 @@ def _breaches(breaches: Sequence[MetricRow], since: Mapping[CheckKey, datetime],
     for row in breaches[:MOST_BREACHES]:
         times = ratio(row.metric_value, row.threshold_value)
         table.add_row(
-            Text.assemble(("✗ ", "bold red"), (row.group, "bold"), "\n  ", (_check(row), "dim")),
+            Group(
+                Text.assemble(("✗ ", "bold red"), (row.group, "bold")), Padding(Text(_check(row), "dim"), (0, 0, 0, 2))
+            ),
             Text(number(row.metric_value), "bold red") + _give_or_take(row),
             bound(row.operator, row.threshold_value, row.threshold_kind),
             f"{number(_short(times))}×" if times else "",

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from engine.definitions.compiler import OUT_OF_BOX, AnySignal, compile_signal
+from engine.definitions.compiler import AnySignal, compile_signal, out_of_box
 from engine.definitions.data_keys import InputData
 from engine.definitions.datasets import Setting
 from engine.definitions.digest import config_hash
@@ -163,7 +163,7 @@ def _signals(written: dict[str, AnySignal] | None, setting: Setting, report: Rep
         return ()
     found = [
         _compiled(name, keys, setting, report, complete=complete)
-        for name, keys in (OUT_OF_BOX if written is None else written).items()
+        for name, keys in (out_of_box(setting.ml_task) if written is None else written).items()
     ]
     return tuple(signal for signal in found if signal)
 

@@ -1,6 +1,6 @@
 """From what is written to what is evaluated: keys in, `engine.monitor.Signal` out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from engine.definitions.custom_compiler import compile_custom
@@ -29,7 +29,7 @@ from signals.binning import Binning, BinningMethod
 from signals.catalogue import Family, Kind
 from signals.metrics import METRICS
 
-__all__ = ["OUT_OF_BOX", "AnySignal", "compile_signal"]
+__all__ = ["AnySignal", "compile_signal", "out_of_box"]
 
 AnySignal = MeasuredSignal | CustomSignal | TokenStatisticsSignal | SafetyQualitySignal
 
@@ -38,7 +38,14 @@ OUT_OF_BOX: dict[str, AnySignal] = {
     "prediction_drift": PredictionDriftSignal(type="prediction_drift"),
     "data_quality": DataQualitySignal(type="data_quality"),
 }
-"""What a monitor that names a model and no signals gets."""
+"""What a monitor that names a model and no signals gets, unless the model answers questions."""
+
+
+def out_of_box(ml_task: str | None) -> Mapping[str, AnySignal]:
+    """The signals of a monitor that names a model of that task and no signals."""
+    if ml_task == "question_answering":
+        return {"token_usage": TokenStatisticsSignal(type="generation_token_statistics")}
+    return OUT_OF_BOX
 
 
 def compile_signal(name: str, keys: AnySignal, setting: Setting, report: Report) -> Signal | None:

@@ -1,7 +1,7 @@
 """How an `MLTable` file is written: Azure's schema, as far as it says where rows are and what becomes of columns."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, StringConstraints
 
@@ -84,7 +84,9 @@ class PathKeys(Shape):
 
 
 class Reading(Shape):
-    """What the steps that read files have in common."""
+    """What the steps that read files have in common; `format` is what the files are."""
+
+    format: ClassVar[str]
 
     include_path_column: bool = key(default=False, description="A column `Path` tells a row's file.")
 
@@ -97,9 +99,13 @@ class Reading(Shape):
 class ReadParquet(Reading):
     """Parquet files."""
 
+    format = "parquet"
+
 
 class ReadJsonLines(Reading):
     """Files with an object of JSON on each line."""
+
+    format = "json"
 
     invalid_lines: Annotated[str, OneOf(("error", "drop"))] = key(
         default="error", description="What is done with a line that is no JSON."
@@ -119,6 +125,8 @@ class ReadJsonLines(Reading):
 
 class ReadDelimited(Reading):
     """Files of values between delimiters, such as CSV."""
+
+    format = "csv"
 
     delimiter: Delimiter = key(default=",", description="What stands between two values.")
     header: Annotated[

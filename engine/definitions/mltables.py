@@ -18,7 +18,6 @@ from engine.mltable import DEFINITION, MLTable, TablePath
 __all__ = ["SCHEME", "azures_own", "mltable_at"]
 
 SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+:/")
-FORMATS = {"ReadParquet": "parquet", "ReadDelimited": "csv", "ReadJsonLines": "json"}
 
 
 def mltable_at(path: str, report: Report) -> MLTable | None:
@@ -65,7 +64,7 @@ def _table(written: MLTableFile, paths: tuple[TablePath, ...]) -> MLTable:
     said = written.model_dump(mode="json", exclude_unset=True, exclude={"schema_", "type", "traits", "metadata"})
     table = {
         "paths": paths,
-        "format": FORMATS[type(reading).__name__],
+        "format": reading.format,
         "options": reading.options,
         "path_column": reading.include_path_column,
         "steps": tuple(step for each in written.transformations for step in each.steps),

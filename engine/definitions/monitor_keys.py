@@ -60,7 +60,8 @@ class CreateMonitor(Shape):
     monitoring_signals: dict[Name, SignalKeys] | None = key(
         default=None,
         description="Signals by a name of your choice. Without them a monitored model gets `data_drift`, "
-        "`prediction_drift` and `data_quality` over all features with default metrics.",
+        "`prediction_drift` and `data_quality` over all features with default metrics, and one that answers questions "
+        "`token_usage`, its token statistics.",
     )
     alert_notification: Recipients = key(
         default=None, description="Who hears of a breach; `azmonitoring` is accepted and means nobody in particular."

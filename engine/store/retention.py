@@ -9,9 +9,9 @@ from engine.results import AGGREGATE
 from engine.store import formats
 from engine.store.sql import every, literal, one_of, some
 from engine.store.table import Change, Snapshot
-from engine.tables import BINS, OUTCOMES, PROFILES
+from engine.tables import BINS, PROFILES
 
-__all__ = ["LISTING", "bins_removal", "listing", "outcomes_removal", "profiles_removal"]
+__all__ = ["LISTING", "bins_removal", "importances_removal", "listing", "outcomes_removal", "profiles_removal"]
 
 LISTING = pa.schema(
     [
@@ -77,8 +77,7 @@ def profiles_removal(
     whole = every(['"bucket_end" IS NULL', one_of("bins_id", unused)])
     of_dataset = [] if dataset is None else [one_of("dataset", [dataset])]
     where = every([*of_dataset, some([ended, whole, f"NOT ({formats.still_read()})"])])
-    found = snapshot.query(f"SELECT count(*) AS n FROM {PROFILES.name} WHERE {where}")
-    return found["n"][0].as_py(), Change(PROFILES.schema.empty_table(), where)
+    return _removal(snapshot, where)
 
 
 def bins_removal(superseded: Collection[str], profiles: Snapshot) -> Change | None:
@@ -94,6 +93,14 @@ def _ids(profiles: Snapshot, where: str) -> set[str]:
 
 def outcomes_removal(snapshot: Snapshot, before: datetime) -> tuple[int, Change]:
     """How many rows of outcomes are of buckets that end before this time or then, and what removes them."""
-    where = f'"bucket_end" <= {literal(before)}'
-    found = snapshot.query(f"SELECT count(*) AS n FROM {OUTCOMES.name} WHERE {where}")
-    return found["n"][0].as_py(), Change(OUTCOMES.schema.empty_table(), where)
+    return _removal(snapshot, f'"bucket_end" <= {literal(before)}')
+
+
+def importances_removal(snapshot: Snapshot, before: datetime) -> tuple[int, Change]:
+    """How many importances are of windows that end before this time or then, and what removes them."""
+    return _removal(snapshot, f'"window_end" <= {literal(before)}')
+
+
+def _removal(snapshot: Snapshot, where: str) -> tuple[int, Change]:
+    found = snapshot.query(f"SELECT count(*) AS n FROM {snapshot.definition.name} WHERE {where}")
+    return found["n"][0].as_py(), Change(snapshot.definition.schema.empty_table(), where)

@@ -1,6 +1,6 @@
 """The store as the engine uses it: one object, its tables behind it."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -256,18 +256,7 @@ class Store:
 
     def prune_outcomes(self, before: datetime) -> int:
         """Remove how predictions came out of buckets that end before this time or then; how many rows they were."""
-        table, counts = self._table(OUTCOMES), [0]
-        if table.open() is None:
-            return 0
-
-        def change(snapshot: Snapshot) -> Change | None:
-            count, removal = retention.outcomes_removal(snapshot, before)
-            counts.append(count)
-            return removal if count else None
-
-        table.commit(change)
-        table.sweep()
-        return counts[-1]
+        return self._prune(OUTCOMES, partial(retention.outcomes_removal, before=before))
 
     def load_outcomes(
         self, keys: Collection[OutcomeKey], buckets: Collection[Window]
@@ -296,10 +285,31 @@ class Store:
         change = importances.importances_change(stored)
         self._table(IMPORTANCES).commit(lambda _: change)
 
+    def prune_importances(self, before: datetime) -> int:
+        """Remove the importances of windows that end before this time or then; how many there were.
+
+        Those of baselines that are used whole stay.
+        """
+        return self._prune(IMPORTANCES, partial(retention.importances_removal, before=before))
+
     # -------------------------------------------------------------------------------------------- tables
 
     def _table(self, definition: TableDefinition) -> StoredTable:
         return StoredTable(definition, child(self.uri, definition.name), self._storage_options)
+
+    def _prune(self, definition: TableDefinition, removal: Callable[[Snapshot], tuple[int, Change]]) -> int:
+        table, counts = self._table(definition), [0]
+        if table.open() is None:
+            return 0
+
+        def change(snapshot: Snapshot) -> Change | None:
+            count, removed = removal(snapshot)
+            counts.append(count)
+            return removed if count else None
+
+        table.commit(change)
+        table.sweep()
+        return counts[-1]
 
     def _results(self, definition: TableDefinition) -> Snapshot:
         snapshot = self._table(definition).open()

@@ -74,23 +74,25 @@ def test_an_important_feature_that_becomes_noise_breaches_and_is_named_first(lab
 
 def test_inputs_and_outputs_are_joined_and_so_the_same_as_one_dataset(lab: Lab) -> None:
     production = rows_of(600, 3)
-    lab.write("training", rows_of(600, 1)[[*FEATURES, "late"]])
+    lab.write("training", rows_of(600, 1)[[*FEATURES, "late", "minutes"]])
     lab.write("production", production[[*FEATURES, "at", "chance"]])
     lab.write("inputs", production[["id", *FEATURES, "at"]])
-    lab.write("outputs", production[["id", "chance"]].sample(frac=1, random_state=0))
+    # Another output is no input of the model, though both sides have it.
+    lab.write("outputs", production[["id", "chance", "minutes"]].sample(frac=1, random_state=0))
     apart = drift(
         lab,
         "late",
         "chance",
         production_data=[
             lab.data("inputs", timestamp="at", correlation_id="id"),
-            lab.data("outputs", correlation_id="id", prediction="chance"),
+            {**lab.data("outputs", correlation_id="id", prediction="chance"), "data_context": "model_outputs"},
         ],
     )
     found = by_name(lab.evaluate(lab.monitor(apart=apart, together=drift(lab, "late", "chance"))))
     one, other = (found[name, "dataset", NDCG] for name in ("apart", "together"))
     assert one.metric_value == other.metric_value is not None
     assert one.details == other.details
+    assert one.details["left_out"] == ["minutes"]
 
 
 # --------------------------------------------------------------------------------------------------- attributions

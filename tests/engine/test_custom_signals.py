@@ -221,18 +221,26 @@ def test_an_empty_result_leaves_a_row_for_each_metric_that_is_named(evaluate, ro
     assert (row.status, row.reason) == (Status.UNDEFINED, "the component returned no metric 'm'; it returned no rows")
 
 
-def test_a_dynamic_threshold_stands_on_the_values_of_earlier_runs(lab, rows, tmp_path):
+def test_a_dynamic_threshold_stands_on_the_values_of_earlier_runs_of_the_same_part_of_a_group(lab, rows, tmp_path):
     code = """
     import pandas as pd
     def run(data_window_start):
-        value = {"07": 1.0, "08": 1.1, "09": 5.0}[data_window_start[8:10]]
-        return pd.DataFrame([("a", "m", value, 9)], columns=["group", "metric_name", "metric_value", "threshold_value"])
+        day = int(data_window_start[8:10])
+        values = {"CA": {7: 1.0, 8: 1.1, 9: 5.0}[day], "TX": {7: 5.0, 8: 5.1, 9: 5.0}[day]}
+        rows = [("a", state, "m", value, 9) for state, value in values.items()]
+        columns = ["group", "group_dimension", "metric_name", "metric_value", "threshold_value"]
+        return pd.DataFrame(rows, columns=columns)
     """
     write(tmp_path, code)
     monitor = lab.monitor(custom=custom(metric_thresholds={"m": {"dynamic": {"min_points": 2}}}))
-    found = [only(each) for each in lab.evaluate_all(monitor, [NOW - 2 * DAY, NOW - DAY, NOW])]
-    assert [row.status for row in found] == [Status.INSUFFICIENT_DATA, Status.INSUFFICIENT_DATA, Status.BREACHED]
-    assert found[-1].threshold_kind == "dynamic"
+    store = Store(tmp_path / "store")
+    found = [lab.evaluate(monitor, time, store=store) for time in (NOW - 2 * DAY, NOW - DAY, NOW)]
+    statuses = [{row.group_dimension: row.status for row in each.rows} for each in found]
+    short = Status.INSUFFICIENT_DATA
+    assert statuses == [{"CA": short, "TX": short}] * 2 + [{"CA": Status.BREACHED, "TX": Status.OK}]
+    assert {row.threshold_kind for row in found[-1].rows} == {"dynamic"}
+    (check,) = store.breached_since("lab", NOW + DAY)
+    assert check.group_dimension == "CA"
 
 
 def test_a_component_that_writes_as_azures_do_is_read_back(evaluate, rows):
@@ -286,8 +294,16 @@ def test_a_function_that_fails_in_a_task_says_so_in_one_line(evaluate, rows):
     """
     with pytest.raises(DataError) as raised:
         evaluate(code)
-    assert "component mine:run: PythonException" in str(raised.value)
-    assert "\n" not in str(raised.value)
+    assert str(raised.value) == "component mine:run: PythonException in mine.py, line 4: ValueError: in the task"
+
+
+def test_data_that_cannot_be_read_is_said_with_its_file(evaluate, rows, tmp_path):
+    (file,) = (tmp_path / "rows").glob("*.parquet")
+    intact = file.read_bytes()
+    file.write_bytes(intact[:4] + b"x" * (len(intact) // 2) + intact[4 + len(intact) // 2 :])
+    with pytest.raises(DataError) as raised:
+        evaluate("def run(production_data): return production_data.toPandas()")
+    assert f"cannot read {file}" in str(raised.value)
 
 
 def test_the_other_signals_and_the_other_times_go_on(lab, rows, tmp_path):

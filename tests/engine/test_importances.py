@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,21 +14,24 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import yaml
 from deltalake import DeltaTable
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.inspection import permutation_importance
 
+from engine.monitor import Monitor
 from engine.results import Status
 from engine.run import Due, evaluate_together
 from engine.store import Store
 from tests.engine.known_importances import FEATURES, WEIGHTS, rows_of
-from tests.engine.labs import NOW, Lab, by_name
+from tests.engine.labs import NOW, Lab, assert_same_rows, by_name
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from engine.run import Evaluation
 
+ROOT = Path(__file__).parent.parent.parent
 MEANT = [name for name, weight in WEIGHTS.items() if weight]
 
 
@@ -93,6 +99,44 @@ def test_the_most_important_features_are_watched_and_every_row_says_how_much_its
     assert again.run.spark_jobs == 0
 
 
+def test_what_only_the_training_data_have_is_told_and_is_nothing_to_learn_from(lab: Lab) -> None:
+    data = rows_of(300, 1)[[*FEATURES, "minutes"]]
+    write(lab, data.assign(said=data["minutes"] + 0.01), rows_of(200, 9).assign(code="c1"))
+    found = lab.evaluate(lab.monitor(top=quality(lab, "minutes", features={"top_n_feature_importance": 1})))
+    rows = {row.group: row for row in found.rows}
+    assert set(rows) == {"first", "said"}
+    assert rows["first"].feature_importance is not None
+    assert (rows["said"].status, rows["said"].feature_importance) == (Status.ERROR, None)
+
+
+def test_a_spark_connect_session_comes_to_the_same(lab: Lab, connect_url: str, tmp_path: Path) -> None:
+    write(lab, rows_of(300, 1)[[*FEATURES, "late"]])
+    production = lab.data(str(tmp_path / "production"), timestamp="at", prediction="fourth")
+    training = lab.data(str(tmp_path / "training"), target_column="late")
+    signals = {
+        "top": {"type": "data_drift", "features": {"top_n_feature_importance": 2}},
+        "attribution": {"type": "feature_attribution_drift"},
+    }
+    written = {
+        "name": "remote",
+        "trigger": {"type": "recurrence", "frequency": "day", "interval": 1},
+        "create_monitor": {
+            "monitoring_signals": {
+                name: {**keys, "production_data": production, "reference_data": training}
+                for name, keys in signals.items()
+            }
+        },
+    }
+    path, output = tmp_path / "remote.yaml", tmp_path / "evaluation"
+    path.write_text(yaml.safe_dump(written))
+    client = [sys.executable, "-m", "tests.engine.connect_client", connect_url, path, NOW.isoformat(), output]
+    done = subprocess.run(client, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    remote = pickle.loads(output.read_bytes())
+    assert_same_rows(remote, lab.evaluate(Monitor.from_yaml(path)))
+    assert len([row for row in remote.rows if row.feature_importance is not None]) == 2
+
+
 def test_importances_are_learnt_again_when_the_baseline_changed_or_on_refresh(lab: Lab, tmp_path: Path) -> None:
     write(lab, rows_of(200, 1)[[*FEATURES, "minutes"]])
     store = Store(tmp_path / "store")
@@ -128,9 +172,11 @@ def test_a_table_has_the_importances_of_the_same_rows_in_files(lab: Lab) -> None
 
 
 def test_without_a_target_the_signal_says_what_is_missing_and_the_others_arrive(lab: Lab) -> None:
-    write(lab, rows_of(100, 1)[[*FEATURES, "minutes"]].assign(flat=1))
+    noise = np.random.default_rng(3).standard_normal(100)
+    write(lab, rows_of(100, 1)[[*FEATURES, "minutes"]].assign(flat=1, chance=noise))
     evaluation = lab.evaluate(
         lab.monitor(
+            random=quality(lab, "chance", features={"top_n_feature_importance": 2}),
             nameless=quality(lab, None, features={"top_n_feature_importance": 2}),
             every=quality(lab, None, features={"top_n_feature_importance": 20}),
             constant=quality(lab, "flat", features={"top_n_feature_importance": 2}),
@@ -145,6 +191,9 @@ def test_without_a_target_the_signal_says_what_is_missing_and_the_others_arrive(
     # Who would watch more features than there are watches all of them, as in Azure's example without a target.
     assert {group for signal, group, _ in found if signal == "every"} == {*FEATURES, "minutes"}
     assert found["every", "first", "null_value_rate"].status is Status.OK
+    assert "no feature explains anything of the target 'chance'" in (
+        found["random", "dataset", "null_value_rate"].reason or ""
+    )
     # Who only wants to know how much a feature matters still learns how it is.
     row = found["absent", "first", "null_value_rate"]
     assert (row.status, row.feature_importance) == (Status.OK, None)

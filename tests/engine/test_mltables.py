@@ -7,15 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.fs as fs
 import pyarrow.parquet as pq
 import pytest
 
 from engine.batches import Span
+from engine.datasets import _check_type as check_type
 from engine.datasets import open_dataset
 from engine.errors import DataError
 from engine.file_dataset import FileDataset
 from engine.frame_feed import FrameDataset
-from engine.monitor import Columns, Context, Data, Monitor
+from engine.monitor import Columns, Context, Data, Monitor, Source
 from engine.plain import read_plain
 from engine.spark import collect
 from engine.store import Store
@@ -387,6 +389,14 @@ def test_a_file_is_no_folder_and_only_the_signal_that_says_so_fails(lab, path, k
     reasons = {signal: {row.reason for (name, _, _), row in found.items() if name == signal} for signal in signals}
     assert all(said in reason for reason in reasons["wrong"])
     assert reasons["right"] == {None}
+
+
+def test_a_definition_on_other_storage_is_not_passed_over(tmp_path):
+    """It would be, if the folder were read as it is."""
+    table(tmp_path / "t", "read_parquet")
+    elsewhere = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
+    with pytest.raises(DataError, match=r"s3://t: its file MLTable is not on this machine.*put a copy beside"):
+        check_type(Source(path="s3://t", type="mltable"), (elsewhere, "t"))
 
 
 def test_moments_of_the_test_are_in_utc():

@@ -158,7 +158,8 @@ def asked(start: datetime, end: datetime) -> tuple[str, ...]:
 
 
 RATES = {"null_value_rate": None, "data_type_error_rate": None}
-QUALITY = {"numerical": {**RATES, "mean": None}, "categorical": RATES, "dataset": {"row_count": None}}
+DATASET = {"row_count": None, "freshness_seconds": None}
+QUALITY = {"numerical": {**RATES, "mean": None}, "categorical": RATES, "dataset": DATASET}
 
 
 def data(lab: Lab, function: str, size: str = "P1D", offset: str = "P0D", source="raw", **roles) -> dict:
@@ -189,6 +190,8 @@ def test_what_a_component_returns_is_what_is_measured(lab, function):
     assert numbers["quality", "word", "null_value_rate"] == 0
     said = any("its rows carry no timestamp" in note for note in found.run.notes)
     assert said == (function != "dated")
+    fresh = (NOW - pd.to_datetime(today["at"], utc=True).max()).total_seconds() if function == "dated" else None
+    assert by_name(found)["quality", "dataset", "freshness_seconds"].metric_value == fresh
 
 
 def test_rows_with_a_time_are_made_by_one_call_for_all_windows(lab):

@@ -38,9 +38,9 @@ HOUR = timedelta(hours=1)
 def rows() -> pd.DataFrame:
     random, n = np.random.default_rng(0), 12_000
     at = NOW + pd.to_timedelta(random.integers(0, 48 * 3600, n), unit="s")
-    return pd.DataFrame({"x": random.random(n), "city": random.choice(["a", "b", None], n), "at": at}).astype(
-        {"at": "datetime64[us, UTC]"}
-    )
+    return pd.DataFrame(
+        {"x": random.random(n), "city": random.choice(np.array(["a", "b", None], object), n), "at": at}
+    ).astype({"at": "datetime64[us, UTC]"})
 
 
 def files(spark: SparkSession, folder: Path, rows: pd.DataFrame, parts: int) -> Dataset:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import StoreError
-from engine.results import MetricRow, RunStatus, Status
+from engine.results import CheckKey, MetricRow, RunStatus, Status
 from engine.store import Store
 from engine.tables import RUNS, SIGNAL_METRICS
 from tests.engine.store_samples import START, a_row, a_run, breach, day, no_data
@@ -327,7 +327,7 @@ def test_a_breach_is_as_old_as_its_unbroken_chain(store: Store, verdicts: str, s
 
 def test_a_chain_is_of_the_time_before(store: Store) -> None:
     write_chain(store, "oBBoB")
-    key = ("drift", "distance", "jensen_shannon_distance")
+    key = CheckKey("drift", "distance", "jensen_shannon_distance")
     assert store.breached_since("flights", day(3)) == {key: day(1)}
     assert store.breached_since("flights", day(1)) == {}
     assert store.breached_since("another", day(3)) == {}

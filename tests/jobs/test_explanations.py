@@ -27,6 +27,17 @@ def test_explain_shows_both_distributions_and_what_each_bin_carried(driftline: D
     assert lines[at].count("█") == 3 * lines[at + 1].count("█") + 2  # 32 characters, and 10⅔
 
 
+def test_attributions_are_explained_by_the_features_that_moved(driftline: Driftline, tmp_path: Path) -> None:
+    run = a_run()
+    moved = {"feature": "PAY_0", "importance": 0.02, "baseline_importance": 0.5, "rank": 3, "baseline_rank": 1}
+    signal = {"signal": "attribution", "signal_type": "feature_attribution_drift"}
+    metric = {"metric_name": "normalized_discounted_cumulative_gain", "operator": "less_than", "breached": True}
+    row = a_row(run, "dataset", 0.6, 0.9, status=Status.BREACHED, details={"features": [moved]}, **signal, **metric)
+    Store(tmp_path / "store").write([run], [row])
+    text = driftline("explain", "flights", "--store", tmp_path / "store").stdout
+    assert "importances that moved most: PAY_0 50.0 % → 2.0 % (place 1 → 3)" in text
+
+
 def test_intervals_stand_from_low_to_high(driftline: Driftline, filled_store: str) -> None:
     text = driftline("explain", "flights", "--feature", "distance", "--store", filled_store).stdout
     assert text.index("< 10") < text.index("[10, 20)") < text.index(">= 20")

@@ -253,6 +253,11 @@ def test_what_most_features_share_stands_under_their_kind() -> None:
     }
 
 
+def test_a_signal_that_has_no_sections_gets_none() -> None:
+    ndcg = "normalized_discounted_cumulative_gain"
+    assert written(threshold(ndcg, "dataset", fixed(0.85, LOWER))) == {"drift": {ndcg: 0.85}}
+
+
 def test_every_form_of_threshold_is_written_as_a_definition_reads_it() -> None:
     one_class = [threshold("multi_class_recall", f"late={n}", fixed(n / 10, LOWER), signal="model") for n in (1, 2)]
     found = written(

@@ -81,6 +81,12 @@ REFUSED = {
 }
 
 
+def test_no_block_of_azures_is_left_out():
+    free = {"CreationContextSchema"}  # anything at all may stand in it
+    of_one_metric = {"FeatureAttributionDriftMetricThresholdSchema"}
+    assert {*SHAPES, *METRICS} | free | of_one_metric == words().keys()
+
+
 @pytest.mark.parametrize("schema", SHAPES)
 def test_every_key_of_azures_is_read_or_refused_with_a_reason(schema: str):
     theirs = {SCHEMA_KEY.get(key, key) for key in words()[schema]}

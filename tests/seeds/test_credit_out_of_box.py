@@ -98,7 +98,7 @@ def test_drift_is_that_of_the_raw_rows(nights: dict[datetime, Evaluation], input
         assert value(row) == pytest.approx(expected, abs=1e-9)
 
 
-def test_what_went_wrong_is_seen(nights: dict[datetime, Evaluation], inputs: pd.DataFrame):
+def test_what_went_wrong_is_seen(nights: dict[datetime, Evaluation]):
     breached = {
         night: {(row.group, row.metric_name) for row in evaluation.breaches} for night, evaluation in nights.items()
     }

@@ -1,6 +1,7 @@
 """Out-of-box monitoring: a schedule that names a model, and nothing else, gets three signals over all its features."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -121,6 +122,40 @@ def test_the_night_that_is_different_breaches_and_the_other_does_not(nights: lis
         ("amount", "normalized_wasserstein_distance"),
         ("amount", "out_of_bounds_rate"),
     }
+
+
+BY_DEPLOYMENT = """\
+name: questions_out_of_box
+trigger:
+  type: recurrence
+  frequency: day
+  interval: 1
+create_monitor:
+  monitoring_target:
+    ml_task: QuestionAnswering
+    endpoint_deployment_id: azureml:questions:main
+"""
+
+
+def test_a_model_that_answers_questions_gets_its_tokens_counted(spark, tmp_path: Path):
+    logged = pd.DataFrame({
+        "at": pd.date_range("2023-05-01", periods=96, freq="h", tz="UTC"),
+        "prompt_tokens": range(96),
+        "completion_tokens": 10,
+    })  # fmt: skip
+    workshop = Workshop(tmp_path / "project")
+    workshop.parquet("questions", logged)
+    workshop.model(
+        "questions",
+        endpoint_deployment_ids="azureml:questions:main",
+        model_inputs_outputs={"input_data": {"path": "azureml:questions:1"}, "data_column_names": {"timestamp": "at"}},
+    )
+    (evaluation,) = workshop.run(spark, BY_DEPLOYMENT, [datetime(2023, 5, 3, tzinfo=UTC)])
+    assert evaluation.errors == ()
+    assert {row.signal for row in evaluation.rows} == {"token_usage"}
+    of_day = logged.iloc[24:48]
+    found = by_name(evaluation)["token_usage", "dataset", "total_token_count"]
+    assert found.metric_value == (of_day["prompt_tokens"] + of_day["completion_tokens"]).sum()
 
 
 def _value(row: MetricRow) -> float:

@@ -1,6 +1,6 @@
 """How much do the features of a baseline matter? Worked out once, and kept while its data stay as they are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.batches import NO_ROWS
 from engine.errors import DataError
@@ -15,10 +15,12 @@ from engine.windows import Window
 from signals.importances import Importances
 from signals.measurement import Undefined
 
-__all__ = ["baseline_importances", "rank"]
+__all__ = ["kept_importances", "weigh"]
+
+Answers = Mapping[Window | None, Answer]
 
 
-def baseline_importances(
+def kept_importances(
     asked: ImportanceRequest,
     windows: Sequence[Window | None],
     key: str,
@@ -55,74 +57,68 @@ def baseline_importances(
     return found
 
 
-def rank(found: Sequence[Comparison], readings: Readings, store: Store | None, *, refresh: bool = False) -> None:
-    """Give signals that want to know how much their features matter, each with a baseline whose target is known.
+def weigh(found: Sequence[Comparison], readings: Readings, store: Store | None, *, refresh: bool = False) -> None:
+    """Tell signals that want to know how much their features matter.
 
     Where that cannot be told, a signal that only watches the most important features is in trouble, unless it has no
     more than it would watch anyway; for another it is a note.
     """
-    answered: dict[str, dict[Window | None, Answer] | DataError] = {}
+    answered: dict[str, Answers | DataError] = {}
     for each in found:
         if each.trouble is None and each.plan.signal.features.importance:
-            _rank(each, answered, readings, store, refresh=refresh)
+            try:
+                each.importances = _importances(each, answered, readings, store, refresh=refresh)
+                each.watched = each.most_important(*each.importances.values())
+            except DataError as error:
+                _tell(each, f"no feature's importance is known: {error}", readings)
 
 
-def _rank(
+def _tell(found: Comparison, why: str, readings: Readings) -> None:
+    signal, most = found.plan.signal, found.plan.signal.features.top_n_importance
+    if most is not None and len(found.watched) > most:
+        found.trouble = readings.failed(DataError(why))
+    else:
+        readings.note(f"{signal.name}: {why}", found.production.dataset.title if found.production else "")
+
+
+def _importances(
     found: Comparison,
-    answered: dict[str, dict[Window | None, Answer] | DataError],
+    answered: dict[str, Answers | DataError],
     readings: Readings,
     store: Store | None,
     *,
     refresh: bool,
-) -> None:
-    signal, windows = found.plan.signal, found.plan.distinct_baselines
-    try:
-        if found.reference is None:
-            raise DataError("there is no baseline")
-        asked = _request(found, found.reference)
-        key = repr((found.reference.place, asked.question, windows))
-        if key not in answered:
-            answered[key] = _answer(asked, windows, found.reference, readings, store, refresh=refresh)
-        answers = answered[key]
-        if isinstance(answers, DataError):
-            raise answers
+) -> dict[Window | None, Importances]:
+    """By window of the baseline what is known of it; signals that ask the same share the answer, or the error."""
+    side, windows = found.reference, found.plan.distinct_baselines
+    if side is None:
+        raise DataError("there is no baseline")
+    asked = _request(found, side)
+    key = repr((side.place, asked.question, windows))
+    if key not in answered:
+        try:
+            answered[key] = kept_importances(asked, windows, side.key, readings, store, refresh=refresh)
+        except DataError as error:
+            answered[key] = error
+    answers = answered[key]
+    if isinstance(answers, DataError):
+        raise answers
+    told = {window: each.found for window, each in answers.items() if isinstance(each.found, Importances)}
+    known = {window: each for window, each in told.items() if any(each.shares.values())}
+    if not known:
         reasons = [each.found.reason for each in answers.values() if isinstance(each.found, Undefined)]
-        if reasons:
-            raise DataError(f"{found.reference.dataset.title}: {reasons[0]}")
-    except DataError as error:
-        told = f"no feature's importance is known: {error}"
-        most = signal.features.top_n_importance
-        if most is not None and len(found.watched) > most:
-            found.trouble = readings.failed(DataError(told))
-        else:
-            readings.note(f"{signal.name}: {told}", found.production.dataset.title if found.production else "")
-        return
-    known = {window: each.found for window, each in answers.items() if isinstance(each.found, Importances)}
-    found.importances = known
-    if signal.features.top_n_importance is not None:
-        wanted = {name for each in known.values() for name in each.top(signal.features.top_n_importance)}
-        found.watched = [each for each in found.watched if each.group in wanted]
-
-
-def _answer(
-    asked: ImportanceRequest,
-    windows: Sequence[Window | None],
-    side: Side,
-    readings: Readings,
-    store: Store | None,
-    *,
-    refresh: bool,
-) -> dict[Window | None, Answer] | DataError:
-    try:
-        return baseline_importances(asked, windows, side.key, readings, store, refresh=refresh)
-    except DataError as error:
-        return error
+        nothing = f"no feature explains anything of the target {asked.target!r}"
+        raise DataError(f"{side.dataset.title}: {reasons[0] if reasons else nothing}")
+    return known
 
 
 def _request(found: Comparison, side: Side) -> ImportanceRequest:
-    """All features of the baseline, watched or not: a feature's importance is its share of all of it."""
-    columns = side.dataset.columns
-    names = {name for name in columns if name not in found.roles}
+    """All features that both sides have, watched or not: a feature's importance is its share of all of it.
+
+    What only the training data have, such as what the model said of them, is nothing that the model could see.
+    """
+    columns, now = side.dataset.columns, found.production.dataset.columns if found.production else {}
+    names = {name for name in columns if name in now and name not in found.roles}
     override = found.plan.signal.features.type_override
     target = target_of(side.roles)
     if target is None and not side.roles.attributions:
