@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -365,7 +365,7 @@ def outage(database: Database, tmp_path: Path) -> Callable[[], AbstractContextMa
     """For a while the database has no tables."""
 
     @contextmanager
-    def away() -> Iterator[None]:
+    def away() -> Generator[None]:
         database.close()
         (tmp_path / "registry.db").rename(tmp_path / "away")
         yield
