@@ -43,7 +43,7 @@ def opened_registry(url: str) -> Database:
         from server.database import Database
     except ModuleNotFoundError as error:
         raise DriftlineError(
-            f"the server's packages are missing ({error.name}): pip install 'driftline[server]'"
+            f"the server's packages are missing ({error.name}): pip install 'driftline[server]' (in a checkout: make setup)"
         ) from None
     database = Database(url)
     database.upgrade()

@@ -6,6 +6,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from engine.definitions import (
+    alert_keys,
     custom_keys,
     data_keys,
     feature_keys,
@@ -23,7 +24,7 @@ from tests.seeds.sdk_runs import words
 SHAPES: dict[str, type[Shape]] = {
     "MonitorScheduleSchema": monitor_keys.Schedule,
     "MonitorDefinitionSchema": monitor_keys.CreateMonitor,
-    "AlertNotificationSchema": monitor_keys.AlertNotification,
+    "AlertNotificationSchema": alert_keys.AlertNotification,
     "MonitoringTargetSchema": monitor_keys.MonitoringTarget,
     "ServerlessSparkComputeSchema": monitor_keys.Compute,
     "RecurrenceTriggerSchema": trigger_keys.RecurrenceTrigger,
