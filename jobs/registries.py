@@ -42,9 +42,8 @@ def opened_registry(url: str) -> Database:
     try:
         from server.database import Database
     except ModuleNotFoundError as error:
-        raise DriftlineError(
-            f"the server's packages are missing ({error.name}): pip install 'driftline[server]' (in a checkout: make setup)"
-        ) from None
+        how = "pip install 'driftline[server]' (in a checkout: make setup)"
+        raise DriftlineError(f"the server's packages are missing ({error.name}): {how}") from None
     database = Database(url)
     database.upgrade()
     return database
