@@ -78,7 +78,7 @@ def test_a_late_batch_of_actuals_changes_its_day_and_nothing_else(spark, monitor
     accuracy = ("performance", "predicted_late", "accuracy")
     assert "min_coverage" in (was[accuracy][2] or "")
     assert answers(revised)[accuracy][2] is None, "it is no longer provisional"
-    assert {change.check for change in revised.revisions or ()} == changed
+    assert {change.check[:3] for change in revised.revisions or ()} == changed  # all rows, in one segment
     assert any(change.final for change in revised.revisions or ())
 
     (fresh,) = evaluate_together(spark, [Due(monitor, tuple(SCHEDULED))])
