@@ -2,7 +2,7 @@
 
 ====  ==================================================================
 0     done, whatever came out
-1     a bug, or Spark did not start
+1     a bug, or Spark did not start, or the server's packages are missing
 2     a definition is wrong, or the command line is
 3     data cannot be read (what could be read was evaluated and kept)
 4     the store cannot be read or written
@@ -31,6 +31,13 @@ __all__ = ["BREACHED", "INTERRUPTED", "ending", "show_data_errors", "show_error"
 BREACHED = 10
 BUG = 1
 INTERRUPTED = 130
+OF_THE_SERVER = frozenset(
+    {
+        "alembic", "apprise", "cryptography", "httpx", "prometheus_client", "psycopg", "sqlalchemy", "starlette",
+        "uvicorn",
+    }
+)  # fmt: skip
+"""What the `server` extra brings, and the base install does not."""
 Parameters = ParamSpec("Parameters")
 
 
@@ -46,6 +53,8 @@ def ending(command: Callable[Parameters, int | None]) -> Callable[Parameters, No
         except DriftlineError as error:
             show_error(err(), error)
             code = error.exit_code
+        except ModuleNotFoundError as error:
+            code = _show_missing(error, verbose=bool(options.get("verbose")))
         except KeyboardInterrupt:
             err().print("interrupted; results are written whole or not at all, so the store is as it was")
             code = INTERRUPTED
@@ -57,6 +66,16 @@ def ending(command: Callable[Parameters, int | None]) -> Callable[Parameters, No
         raise typer.Exit(code)
 
     return ended
+
+
+def _show_missing(error: ModuleNotFoundError, *, verbose: bool) -> int:
+    """A package of the server's that is not installed is not a bug, but has to be got; the exit code."""
+    if (error.name or "").partition(".")[0] in OF_THE_SERVER:
+        how = "pip install 'driftline[server]' (in a checkout: make setup)"
+        show_error(err(), DriftlineError(f"this needs the server's packages, and {error.name} is missing: {how}"))
+    else:
+        _show_bug(error, verbose=verbose)
+    return BUG
 
 
 def show_error(console: Console, error: DriftlineError) -> None:

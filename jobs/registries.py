@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.errors import DriftlineError
 from jobs.times import now
 
 if TYPE_CHECKING:
@@ -39,11 +38,8 @@ def opened_registry(url: str) -> Database:
     Raises:
         RegistryError: it cannot be.
     """
-    try:
-        from server.database import Database
-    except ModuleNotFoundError as error:
-        how = "pip install 'driftline[server]' (in a checkout: make setup)"
-        raise DriftlineError(f"the server's packages are missing ({error.name}): {how}") from None
+    from server.database import Database
+
     database = Database(url)
     database.upgrade()
     return database

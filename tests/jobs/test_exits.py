@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import typer
 
 from engine.errors import DataError, DefinitionError, Problem, StoreError
-from jobs.exits import ending
+from jobs.exits import OF_THE_SERVER, ending
 
 
 def exit_code(raised: BaseException | None, *, verbose: bool = False) -> int:
@@ -66,3 +69,16 @@ def test_a_bug_is_two_lines_and_says_how_to_see_more(capsys: pytest.CaptureFixtu
 def test_a_bug_is_shown_whole_where_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     exit_code(ZeroDivisionError("division by zero"), verbose=True)
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_packages_of_the_server_that_are_missing_are_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(ModuleNotFoundError("No module named 'sqlalchemy'", name="sqlalchemy.orm")) == 1
+    assert "pip install 'driftline[server]'" in capsys.readouterr().err
+    assert exit_code(ModuleNotFoundError("No module named 'numpi'", name="numpi")) == 1
+    assert "has met a bug" in capsys.readouterr().err
+
+
+def test_everything_that_the_server_extra_brings_is_known() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    names = {re.split(r"[\[>=]", each)[0].replace("-", "_") for each in project["optional-dependencies"]["server"]}
+    assert names == OF_THE_SERVER
