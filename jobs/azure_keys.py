@@ -108,7 +108,10 @@ AZURE_KEYS: Mapping[str, Mapping[str, AzureKey]] = MappingProxyType({
         "model_id": AzureKey("a name: the file in `models/` of that name says where the data is"),
     },
     "alert_notification": {
-        "emails": AzureKey("kept with the monitor", "sends an e-mail for each signal that has failed"),
+        "emails": AzureKey(
+            "who hears what began and what ended: from `driftline serve`, or `driftline run --notify`",
+            "sends an e-mail for each signal that has failed",
+        ),
     },
     "signal": {
         "type": AS_IN_AZURE,
