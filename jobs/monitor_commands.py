@@ -7,7 +7,7 @@ import typer
 
 from jobs.exits import ending
 from jobs.options import Form, RunFormat, Verbose
-from jobs.registries import DEFAULT_DATABASE, DatabaseUrl, SpaceName
+from jobs.registries import DEFAULT_DATABASE, DatabaseUrl, SpaceName, registry
 from jobs.times import parse_time
 
 __all__ = ["keys", "monitors"]
@@ -68,10 +68,8 @@ def enable(
     verbose: Verbose = False,
 ) -> None:
     """Evaluate a monitor when it is due."""
-    from jobs.registered import changing
-
-    with changing(database, space) as registry:
-        registry.set_enabled(name, enabled=True)
+    with registry(database, space) as held:
+        held.set_enabled(name, enabled=True)
 
 
 @monitors.command(epilog="Example: driftline monitors disable flights")
@@ -84,10 +82,8 @@ def disable(
     verbose: Verbose = False,
 ) -> None:
     """Do not evaluate a monitor any more, until it is enabled."""
-    from jobs.registered import changing
-
-    with changing(database, space) as registry:
-        registry.set_enabled(name, enabled=False)
+    with registry(database, space) as held:
+        held.set_enabled(name, enabled=False)
 
 
 @monitors.command(epilog='Example: driftline monitors mute flights --until 2026-12-01 --reason "known outage"')
@@ -102,10 +98,8 @@ def mute(
     verbose: Verbose = False,
 ) -> None:
     """Go on evaluating a monitor, and tell nobody."""
-    from jobs.registered import changing
-
-    with changing(database, space) as registry:
-        registry.mute(name, until, reason)
+    with registry(database, space) as held:
+        held.mute(name, until, reason)
 
 
 @monitors.command(epilog="Example: driftline monitors unmute flights")
@@ -118,10 +112,8 @@ def unmute(
     verbose: Verbose = False,
 ) -> None:
     """Tell people again."""
-    from jobs.registered import changing
-
-    with changing(database, space) as registry:
-        registry.unmute(name)
+    with registry(database, space) as held:
+        held.unmute(name)
 
 
 @monitors.command(epilog="Example: driftline monitors delete flights")
@@ -135,12 +127,10 @@ def delete(
     verbose: Verbose = False,
 ) -> None:
     """Forget a monitor. Its results stay in the store."""
-    from jobs.registered import changing
-
     if not yes:
         typer.confirm(f"Delete {name}?", abort=True, err=True)
-    with changing(database, space) as registry:
-        registry.delete(name)
+    with registry(database, space) as held:
+        held.delete(name)
 
 
 @keys.command(epilog="Example: driftline keys create ci --role editor")
@@ -177,8 +167,7 @@ def list_keys(
 @ending
 def revoke(name: KeyName, *, database: DatabaseUrl = DEFAULT_DATABASE, verbose: Verbose = False) -> None:
     """Make a key worthless, at once and for good."""
-    from jobs.registered import changing
     from server.keys import revoke_key
 
-    with changing(database, "default") as registry:
-        revoke_key(registry, name)
+    with registry(database, "default") as held:
+        revoke_key(held, name)

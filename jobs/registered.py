@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,18 +18,12 @@ from jobs.registries import registry
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from server.registry import Registry
     from server.tables import AuditEntry, MonitorRecord
 
-__all__ = ["changing", "list_monitors", "make_key", "print_rows", "show_keys", "show_monitor"]
+__all__ = ["list_monitors", "make_key", "print_rows", "show_keys", "show_monitor"]
 
 NO_MONITOR = "no monitor yet: driftline apply conf/ puts them there"
 NO_KEY = "no key yet: driftline keys create"
-
-
-def changing(url: str, space: str) -> AbstractContextManager[Registry]:
-    """A transaction in which a command changes something."""
-    return registry(url, space)
 
 
 def list_monitors(url: str, space: str, *, as_json: bool) -> None:
