@@ -1,6 +1,7 @@
 """A monitor's scheduled times that somebody has seen to: each once, thousands a minute. Within others' transactions."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -33,17 +34,16 @@ UNLESS_CLAIMED = postgresql.insert(CLAIMS).on_conflict_do_nothing().returning(CL
 NAMES = (
     select(CLAIMS.c.application_id, func.aggregate_strings(MONITORS.c.name, SEPARATOR))
     .join(MONITORS, MONITORS.c.id == CLAIMS.c.monitor_id)
-    .where(CLAIMS.c.application_id.in_(bindparam("applications", expanding=True)))
+    .where(
+        CLAIMS.c.scheduled_for.in_(bindparam("times", expanding=True)),
+        CLAIMS.c.application_id.in_(bindparam("applications", expanding=True)),
+    )
     .group_by(CLAIMS.c.application_id)
 )
 LATEST: Select[int, datetime] = select(CLAIMS.c.monitor_id, func.max(CLAIMS.c.scheduled_for).label("time")).group_by(
     CLAIMS.c.monitor_id
 )
-WATCHED = (
-    update(MONITORS)
-    .where(MONITORS.c.id == bindparam("monitor"), MONITORS.c.watched_since < bindparam("time"))
-    .values(watched_since=bindparam("time"))
-)
+WATCHED = update(MONITORS).where(MONITORS.c.watched_since < bindparam("time")).values(watched_since=bindparam("time"))
 
 
 def claim(connection: Connection, batches: Mapping[int, DueBatch]) -> int:
@@ -52,13 +52,9 @@ def claim(connection: Connection, batches: Mapping[int, DueBatch]) -> int:
         driver = connection.connection.cursor()
         before = driver.connection.total_changes
         driver.executemany(
-            "INSERT OR IGNORE INTO claims (scheduled_for, monitor_id, application_id) VALUES (?, ?, ?)",
-            [
-                (at, monitor, number)
-                for number, batch in batches.items()
-                for at in (instant_of(batch.time),)
-                for monitor in batch.monitors
-            ],
+            "INSERT OR IGNORE INTO claims (scheduled_for, monitor_id, application_id) "
+            "SELECT ?, value, ? FROM json_each(?)",
+            [(instant_of(batch.time), number, json.dumps(batch.monitors)) for number, batch in batches.items()],
         )
         return driver.connection.total_changes - before
     rows = [
@@ -78,10 +74,15 @@ def move(connection: Connection, time: datetime, monitor: int, application: int)
         connection.execute(insert(CLAIMS).values(values))
 
 
-def names(connection: Connection, applications: Sequence[int]) -> Mapping[int, tuple[str, ...]]:
-    """By application its monitors' names, in order."""
-    found = connection.execute(NAMES, {"applications": list(applications)})
-    return {number: tuple(sorted(joined.split(SEPARATOR))) for number, joined in found}
+def names(connection: Connection, applications: Mapping[int, datetime]) -> Mapping[int, tuple[str, ...]]:
+    """By application its monitors' names, in order.
+
+    Args:
+        connection: a transaction.
+        applications: their scheduled times by their ids.
+    """
+    asked = {"applications": list(applications), "times": list(set(applications.values()))}
+    return {number: tuple(sorted(joined.split(SEPARATOR))) for number, joined in connection.execute(NAMES, asked)}
 
 
 def latest(connection: Connection) -> dict[int, datetime]:
@@ -90,19 +91,17 @@ def latest(connection: Connection) -> dict[int, datetime]:
 
 
 def forget(connection: Connection, before: datetime, ended: ColumnElement[bool]) -> int:
-    """Delete applications that ended, and were due before that time, with their claims; how many applications.
+    """Delete what was due before that time, up to the oldest run that has not ended; how many applications.
 
-    Their monitors are watched from the latest of these times on, so that none of them is made up for.
+    Monitors are watched from that time on, so that nothing of it is made up for.
 
     Args:
         connection: a transaction.
         before: what is older is forgotten.
         ended: the condition on applications.
     """
-    old = ended & (APPLICATIONS.c.scheduled_for < before)
-    gone = (CLAIMS.c.scheduled_for < before) & CLAIMS.c.application_id.in_(select(APPLICATIONS.c.id).where(old))
-    seen = [{"monitor": row[0], "time": row[1]} for row in connection.execute(LATEST.where(gone))]
-    if seen:
-        connection.execute(WATCHED, seen)
-    connection.execute(delete(CLAIMS).where(gone))  # faster than by the foreign key
-    return connection.execute(delete(APPLICATIONS).where(old)).rowcount
+    oldest = connection.scalar(select(func.min(APPLICATIONS.c.scheduled_for)).where(~ended))
+    until = min(before, oldest or before)
+    connection.execute(WATCHED, {"time": until})
+    connection.execute(delete(CLAIMS).where(CLAIMS.c.scheduled_for < until))
+    return connection.execute(delete(APPLICATIONS).where(APPLICATIONS.c.scheduled_for < until)).rowcount

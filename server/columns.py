@@ -37,7 +37,9 @@ class Instant(TypeDecorator[datetime]):
 
 
 class InstantNumber(TypeDecorator[datetime]):
-    """An aware time as whole microseconds since 1970 UTC: eight bytes, for tables of many rows."""
+    """An aware time as whole microseconds since 1970 UTC: eight bytes, for tables of many rows and what is compared to
+    their times.
+    """
 
     impl = BigInteger
     cache_ok = True

@@ -169,10 +169,11 @@ class Queue:
             return []
         with self.database.begin() as connection:
             ids = _new_applications(connection, batches, now, origin)
-            claimed = claims.claim(connection, dict(zip(ids, batches, strict=True)))
+            new = dict(zip(ids, batches, strict=True))
+            claimed = claims.claim(connection, new)
             if claimed == sum(len(batch.monitors) for batch in batches):
                 return ids
-            left = claims.names(connection, ids)
+            left = claims.names(connection, {number: batch.time for number, batch in new.items()})
             connection.execute(
                 delete(APPLICATIONS).where(CHOSEN), {"chosen": [each for each in ids if each not in left]}
             )
@@ -208,7 +209,7 @@ class Queue:
             if not chosen:
                 return []
             connection.execute(TAKEN, {"chosen": chosen, "mine": self.owner, "until": now + self.lease, "started": now})
-            names = claims.names(connection, chosen)
+            names = claims.names(connection, {row.id: row.scheduled_for for row in found})
         return [Task(row.id, row.scheduled_for, row.model, names.get(row.id, ()), row.attempt) for row in found]
 
     def skip_overlapping(self, now: datetime) -> int:

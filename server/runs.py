@@ -1,6 +1,5 @@
 """Runs as people ask for them: which there were, how they ended, and again."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +10,8 @@ from server.errors import RegistryError
 from server.tables import Application, Claim, MonitorRecord
 
 __all__ = ["RunView", "find_run", "list_runs"]
+
+OWN_CLAIMS = (Claim.scheduled_for == Application.scheduled_for) & (Claim.application_id == Application.id)
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,13 @@ class RunView:
     log: str | None
 
 
-def list_runs(session: Session, monitor: str | None, state: str | None, limit: int) -> list[RunView]:
-    """The latest runs first."""
+def list_runs(
+    session: Session, monitor: str | None, state: str | None, limit: int, *, time: datetime | None = None
+) -> list[RunView]:
+    """The latest runs first; of that monitor, in that state, for that scheduled time."""
     asked = (
         select(Application, MonitorRecord.name, MonitorRecord.id)
-        .join(Claim, Claim.application_id == Application.id)
+        .join(Claim, OWN_CLAIMS)
         .join(MonitorRecord, MonitorRecord.id == Claim.monitor_id)
         .order_by(Application.scheduled_for.desc(), MonitorRecord.name)
         .limit(limit)
@@ -46,6 +49,8 @@ def list_runs(session: Session, monitor: str | None, state: str | None, limit: i
         asked = asked.where(MonitorRecord.name == monitor)
     if state is not None:
         asked = asked.where(Application.state == state)
+    if time is not None:
+        asked = asked.where(Application.scheduled_for == time)
     return [_view(application, name, number) for application, name, number in session.execute(asked)]
 
 
@@ -55,9 +60,7 @@ def find_run(session: Session, monitor: str, time: datetime | None) -> RunView:
     Raises:
         RegistryError: there is none.
     """
-    found: Sequence[RunView] = [
-        run for run in list_runs(session, monitor, None, 10_000) if time is None or run.scheduled_for == time
-    ]
+    found = list_runs(session, monitor, None, 1, time=time)
     if not found:
         when = f" for {time.isoformat()}" if time else ""
         raise RegistryError(f"no run of {monitor!r}{when} is known here: driftline runs list")

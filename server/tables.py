@@ -92,7 +92,7 @@ class MonitorRecord(Base):
     muted_until: Mapped[datetime | None]
     mute_reason: Mapped[str | None]
     muted: Mapped[bool]
-    watched_since: Mapped[datetime]
+    watched_since: Mapped[datetime] = mapped_column(InstantNumber)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     versions: Mapped[list["MonitorVersion"]] = relationship(
@@ -171,16 +171,16 @@ class Application(Base):
     __tablename__ = "applications"
     __table_args__ = (Index(None, "state", "not_before"),)
     id: Mapped[int] = mapped_column(primary_key=True)
-    scheduled_for: Mapped[datetime] = mapped_column(index=True)
+    scheduled_for: Mapped[datetime] = mapped_column(InstantNumber, index=True)
     model: Mapped[str | None]
     origin: Mapped[str]
     state: Mapped[str]
     attempt: Mapped[int]
-    not_before: Mapped[datetime]
+    not_before: Mapped[datetime] = mapped_column(InstantNumber)
     owner: Mapped[str | None]
-    lease_until: Mapped[datetime | None]
-    started_at: Mapped[datetime | None]
-    finished_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None] = mapped_column(InstantNumber)
+    started_at: Mapped[datetime | None] = mapped_column(InstantNumber)
+    finished_at: Mapped[datetime | None] = mapped_column(InstantNumber)
     exit_code: Mapped[int | None]
     error: Mapped[str | None]
     log: Mapped[str | None]
@@ -189,14 +189,15 @@ class Application(Base):
 class Claim(Base):
     """A monitor's run for one scheduled time: it is there once, so that no window is evaluated twice.
 
-    The key begins with the time, so that new claims are written behind the others.
+    The key begins with the time, so that new claims are written behind the others. They are also found by it: that of
+    their application is the same. An index of applications, or a foreign key, would double what a claim costs.
     """
 
     __tablename__ = "claims"
     __table_args__: ClassVar = {"sqlite_with_rowid": False}
     scheduled_for: Mapped[datetime] = mapped_column(InstantNumber, primary_key=True)
     monitor_id: Mapped[int] = mapped_column(ForeignKey(MonitorRecord.id, ondelete="CASCADE"), primary_key=True)
-    application_id: Mapped[int] = mapped_column(ForeignKey(Application.id, ondelete="CASCADE"), index=True)
+    application_id: Mapped[int]
 
 
 class Delivery(Base):

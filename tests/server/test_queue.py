@@ -134,4 +134,4 @@ def test_what_is_old_and_ended_is_forgotten_and_never_made_up_for(database, moni
     assert queue.forget(NOW + timedelta(days=1)) == 0
     with database.reading() as session:
         watched = list(session.scalars(select(MonitorRecord.watched_since).order_by(MonitorRecord.id)))
-    assert watched == [NOW + MINUTE, *[NOW] * 4]
+    assert watched == [NOW + 2 * MINUTE] * 5

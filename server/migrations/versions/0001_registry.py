@@ -13,16 +13,16 @@ def upgrade() -> None:
     op.create_table(
         "applications",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("scheduled_for", Instant(), nullable=False),
+        sa.Column("scheduled_for", InstantNumber(), nullable=False),
         sa.Column("model", sa.Text(), nullable=True),
         sa.Column("origin", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("not_before", Instant(), nullable=False),
+        sa.Column("not_before", InstantNumber(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=True),
-        sa.Column("lease_until", Instant(), nullable=True),
-        sa.Column("started_at", Instant(), nullable=True),
-        sa.Column("finished_at", Instant(), nullable=True),
+        sa.Column("lease_until", InstantNumber(), nullable=True),
+        sa.Column("started_at", InstantNumber(), nullable=True),
+        sa.Column("finished_at", InstantNumber(), nullable=True),
         sa.Column("exit_code", sa.Integer(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("log", sa.Text(), nullable=True),
@@ -142,7 +142,7 @@ def upgrade() -> None:
         sa.Column("muted_until", Instant(), nullable=True),
         sa.Column("mute_reason", sa.Text(), nullable=True),
         sa.Column("muted", sa.Boolean(), nullable=False),
-        sa.Column("watched_since", Instant(), nullable=False),
+        sa.Column("watched_since", InstantNumber(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("updated_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(["space_id"], ["spaces.id"], name="fk_monitors_space_id"),
@@ -179,14 +179,10 @@ def upgrade() -> None:
         sa.Column("scheduled_for", InstantNumber(), nullable=False),
         sa.Column("monitor_id", sa.Integer(), nullable=False),
         sa.Column("application_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["application_id"], ["applications.id"], name="fk_claims_application_id", ondelete="CASCADE"
-        ),
         sa.ForeignKeyConstraint(["monitor_id"], ["monitors.id"], name="fk_claims_monitor_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("scheduled_for", "monitor_id", name="pk_claims"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_claims_application_id", "claims", ["application_id"])
     op.create_table(
         "monitor_versions",
         sa.Column("id", sa.Integer(), nullable=False),
