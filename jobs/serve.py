@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,12 +18,15 @@ from uuid import uuid4
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from engine.definitions.words import fixed_length
 from engine.errors import DriftlineError
 from jobs.registries import opened_registry
 from jobs.stores import opened_store
 from jobs.times import now
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from server.database import Database
     from server.lineage_sinks import Lineage
     from server.service import Service
@@ -92,9 +96,9 @@ def _answering(keys: HttpKeys | None, database: Database, service: Service) -> G
 
     from server.web import application
 
-    app = application(database, service.pulse, now)
-    # Its own log lines are written as all others are.
-    config = uvicorn.Config(app, keys.host, keys.port, log_config=None, access_log=False, lifespan="off")
+    # Its own log lines are written as all others are; anybody can make it warn, as often as they like.
+    quiet: dict[str, Any] = {"log_config": None, "log_level": "error", "access_log": False, "lifespan": "off"}
+    config = uvicorn.Config(**_limited(application(database, service.pulse, now), keys), **quiet)
     server, door = uvicorn.Server(config), _door(keys)
     thread = threading.Thread(target=server.run, args=([door],), name="http", daemon=True)
     thread.start()
@@ -104,6 +108,23 @@ def _answering(keys: HttpKeys | None, database: Database, service: Service) -> G
         server.should_exit = True
         thread.join(10)
         door.close()
+
+
+def _limited(app: ASGIApp, keys: HttpKeys) -> dict[str, Any]:
+    """The application and its connections, within the limits that are set."""
+    from server.connections import Connections, connecting
+    from server.limits import LARGEST_HEAD, Limited, Limits
+
+    patience = fixed_length(keys.patience).total_seconds()
+    limits = Limits(keys.largest_body, patience, keys.requests_per_minute, keys.wrong_keys_per_minute)
+    return {
+        "app": Limited(app, limits, time.monotonic),
+        "http": connecting(Connections(keys.connections, frozenset(keys.proxies), patience)),
+        "ws": "none",
+        "h11_max_incomplete_event_size": LARGEST_HEAD,
+        "proxy_headers": bool(keys.proxies),
+        "forwarded_allow_ips": list(keys.proxies),
+    }
 
 
 def _door(keys: HttpKeys) -> socket.socket:

@@ -11,10 +11,16 @@ from pathlib import Path
 from typing import Protocol
 
 from server.queue import Task
+from server.secrets import VARIABLE as SECRET_KEY
+from server.settings import OPENLINEAGE_KEY, SMTP_PASSWORD
 
 __all__ = ["Launched", "Launcher", "SparkLauncher"]
 
 LAST_LINES = 20
+OWN_SECRETS = frozenset({
+    SECRET_KEY, SMTP_PASSWORD, OPENLINEAGE_KEY, "DRIFTLINE_DATABASE", "PGPASSWORD", "PGPASSFILE", "PGSSLPASSWORD",
+})  # fmt: skip
+"""Variables of the server's that no run inherits: a run reads data and writes results, and runs people's components."""
 
 
 class Launched(Protocol):
@@ -101,7 +107,8 @@ class SparkLauncher:
         return [_spark_submit(), "--name", f"driftline {task.model or task.monitors[0]}", *options, str(script), *asked]
 
     def _environment(self) -> dict[str, str]:
-        found = {**os.environ, **self.environment, "PYSPARK_PYTHON": sys.executable}
+        inherited = {name: value for name, value in os.environ.items() if name not in OWN_SECRETS}
+        found = {**inherited, **self.environment, "PYSPARK_PYTHON": sys.executable}
         found.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
         return found | ({"SPARK_REMOTE": self.remote} if self.remote else {})
 

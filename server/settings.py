@@ -90,6 +90,18 @@ class HttpKeys(Shape):
 
     host: Name = key(default="127.0.0.1", description="The address; only this machine's own unless you say so.")
     port: int = key(default=8733, ge=1, le=65535, description="The port.")
+    proxies: tuple[Name, ...] = key(
+        default=(), description="Addresses of proxies: whose requests those are, their X-Forwarded-For says."
+    )
+    largest_body: int = key(default=1_000_000, ge=0, le=100_000_000, description="Bytes of a request's body.")
+    connections: int = key(default=200, ge=2, le=10_000, description="At a time; from one address half of them.")
+    patience: FixedLength = key(
+        default="PT10S", description="Within this a client has to have said what it wants, and to read what it got."
+    )
+    requests_per_minute: int = key(
+        default=600, ge=1, description="Of a key; of those without a key that is right, from one address."
+    )
+    wrong_keys_per_minute: int = key(default=30, ge=1, description="So many keys may be tried from one address.")
 
 
 class LineageKeys(Shape):

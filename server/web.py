@@ -16,12 +16,12 @@ from starlette.routing import Route
 from server.database import Database
 from server.errors import RegistryError
 from server.keys import Role, key_of
+from server.limits import HEADER, KNOWN
 from server.metrics import exposition
 from server.pulse import Pulse
 
-__all__ = ["HEADER", "application"]
+__all__ = ["application"]
 
-HEADER = "x-api-key"
 STALE = 60.0
 """Seconds without a step after which a server is not ready: whatever it waits for, it evaluates nothing."""
 
@@ -71,6 +71,7 @@ def _keyed(answer: Answer, role: Role, database: Database, clock: Clock) -> Answ
         found = await run_in_threadpool(role_of, secret) if secret else None
         if found is None:
             return JSONResponse({"error": f"a key is needed in the header {HEADER}: driftline keys create"}, 401)
+        setattr(request.state, KNOWN, True)
         if not Role(found).may(role):
             return JSONResponse({"error": f"the key's role is {found}, and {role} is needed"}, 403)
         return await answer(request)

@@ -12,11 +12,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from engine.triggers import Frequency, Recurrence, Trigger
 from server.due import DueBatch, Timetable, Watched
 from server.keys import Role, create_key, revoke_key
+from server.limits import HEADER
 from server.policies import Policy
 from server.pulse import Pulse
 from server.queue import Ending, Queue
 from server.registry import Registry
-from server.web import HEADER, application
+from server.web import application
 from tests.server.conftest import NOW
 from tests.server.test_queue import make_monitors
 
