@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # so that it runs as a file, too
 
-from docs import azure_page, metrics_page, server_page, tables_page, yaml_page  # noqa: E402
+from docs import azure_page, metrics_page, reliability_page, server_page, tables_page, yaml_page  # noqa: E402
 from engine.definitions import json_schema  # noqa: E402
 
 __all__ = ["PAGES", "main"]
@@ -25,6 +25,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "conf/schema.json": _schema,
     "docs/azure.md": azure_page.page,
     "docs/metrics.md": metrics_page.page,
+    "docs/reliability.md": reliability_page.page,
     "docs/server.md": server_page.page,
     "docs/tables.md": tables_page.page,
     "docs/yaml.md": yaml_page.page,
