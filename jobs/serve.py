@@ -193,7 +193,8 @@ def _service(settings: ServerKeys, database: Database, lineage: Lineage | None) 
         dict(launcher.conf),
     )
     teller = Teller(database, Store(settings.store), watching, lineage=lineage)
-    scheduler = Scheduler(queue, Timetable(policy), spark, watching.files, policy, settings.concurrency, teller.ended)
+    most = settings.policy.max_concurrent_runs
+    scheduler = Scheduler(queue, Timetable(policy), spark, watching.files, policy, most, teller.ended)
     vault = Vault.opened(state / "secret.key", os.environ.get(VARIABLE))
     smtp = settings.smtp.server(os.environ.get(SMTP_PASSWORD)) if settings.smtp else None
     outbox = Outbox(database, lambda parcel: Post(database, vault, smtp, now()).send(parcel))

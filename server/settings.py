@@ -51,6 +51,7 @@ class PolicyKeys(Shape):
         default="all", description="Of times that were missed: `all` (the oldest first), the `latest`, or `none`."
     )
     catch_up_most: int = key(default=100, ge=1, description="At most so many of them: the latest ones.")
+    max_concurrent_runs: int = key(default=1, ge=1, le=1000, description="Runs that go on at once in this process.")
     overlap: Annotated[str, OneOf(tuple(Overlap))] = key(
         default="wait", description="While the model's previous run goes on: `wait`, start in `parallel`, or `skip`."
     )
@@ -128,7 +129,6 @@ class ServerKeys(Shape):
     state: Name = key(
         default=".driftline/server", description="A folder for definitions in use, logs and the secret key."
     )
-    concurrency: int = key(default=1, ge=1, le=1000, description="Runs that go on at once in this process.")
     launcher: LauncherKeys = key(default=LauncherKeys(), description="On which Spark.")
     policy: PolicyKeys = key(default=PolicyKeys(), description="The late, the failed, the overlapping.")
     http: HttpKeys | None = key(default=HttpKeys(), description="Where it answers; null: nowhere.")
