@@ -55,6 +55,13 @@ above the monitor that has either.
 
 * **Triggers.** Intervals count from `start_time`, or from 1970-01-01 (weeks from Monday, 1969-12-29) in the trigger's
   time zone. A local time that a clock change skips is shifted forward, one that it repeats counts once.
+* **Downtimes.** What falls due from a downtime's start on, and before its hours are over, is not evaluated, nor made up
+  for later, after a restart neither; only one that is taken out of the file while it goes on leaves times that were
+  missed. Alerts stay as they stand. A `start` without an offset is on the wall clock of the trigger's time zone. With
+  `every_days` it begins again at that time of the wall clock, in summer as in winter, and a time that a clock change
+  skips or repeats is read as a trigger's; its hours are real ones, so that in a night with a clock change it ends an
+  hour earlier or later on the wall clock. Whatever is asked for by hand (`driftline run`, `backfill`, `runs retry`) is
+  evaluated. `driftline next` says which times fall into a downtime.
 * **Thresholds.** A number is a bound in the metric's bad direction ([metrics](metrics.md)); the tests of drift are
   p-values and breach when lower. Null records a metric without judging it. Without any metric a signal has
   its defaults.

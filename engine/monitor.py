@@ -28,6 +28,7 @@ from signals.conditions import FilterOperator
 from signals.thresholds import Operator, Threshold
 
 if TYPE_CHECKING:
+    from engine.downtime import Downtime
     from engine.triggers import Trigger
 
 __all__ = [
@@ -270,6 +271,8 @@ class Monitor:
     emails: tuple[str, ...] = ()
     integrations: tuple[str, ...] = ()
     alerting: AlertRule = AlertRule()  # noqa: RUF009 - frozen
+    downtime: "Downtime | None" = None
+    """In it no server evaluates the monitor; what is asked for by hand is evaluated all the same."""
     config_hash: str = ""
     """A digest of the definition as written, which every result row carries."""
     path: Path | None = None

@@ -1,10 +1,13 @@
 """When is a monitor due, in words? ``every day at 03:15 UTC``."""
 
 from itertools import product
+from zoneinfo import ZoneInfo
 
+from engine.downtime import Downtime
 from engine.triggers import Cron, Frequency, Recurrence, Trigger
+from engine.wording import moment, plural
 
-__all__ = ["trigger_words"]
+__all__ = ["downtime_words", "trigger_words"]
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -14,6 +17,13 @@ def trigger_words(trigger: Trigger) -> str:
     rule = trigger.rule
     said = f"cron {rule.expression}" if isinstance(rule, Cron) else _recurrence(rule)
     return f"{said} {trigger.time_zone}"
+
+
+def downtime_words(downtime: Downtime) -> str:
+    """``downtime of 6 hours every 7 days from 1 Dec 2026 22:00 UTC on``."""
+    hours = plural(int(downtime.length.total_seconds() // 3600), "hour")
+    again = "" if downtime.every_days is None else f" every {plural(downtime.every_days, 'day').removeprefix('1 ')}"
+    return f"downtime of {hours}{again} from {moment(downtime.start, ZoneInfo(downtime.time_zone))} on"
 
 
 def _recurrence(rule: Recurrence) -> str:

@@ -21,7 +21,7 @@ from engine.wording import listed, moment, plural, span
 from jobs.consoles import out
 from jobs.documents import time_text
 from jobs.monitors import load_monitors
-from jobs.trigger_words import trigger_words
+from jobs.trigger_words import downtime_words, trigger_words
 
 __all__ = ["print_upcoming"]
 
@@ -43,6 +43,10 @@ class Upcoming:
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.monitor.trigger.time_zone)
+
+    def pause(self, time: datetime) -> datetime | None:
+        """When the downtime ends that this time falls into; None: it is evaluated."""
+        return self.monitor.downtime.until(time) if self.monitor.downtime else None
 
 
 def print_upcoming(monitor: str, since: datetime, count: int, *, as_json: bool) -> None:
@@ -86,6 +90,8 @@ def _upcoming(monitor: Monitor, since: datetime, count: int) -> Upcoming:
 def _said(upcoming: Upcoming, count: int) -> RenderableType:
     monitor = upcoming.monitor
     head = Text.assemble((monitor.name, "bold"), " · ", trigger_words(monitor.trigger))
+    if monitor.downtime:
+        head.append(f" · {downtime_words(monitor.downtime)}")
     end = _end(upcoming, count)
     if not upcoming.times:
         return Group(head, end)
@@ -118,11 +124,18 @@ def _table(upcoming: Upcoming, plans: Sequence[SignalPlan]) -> Table:
     for time in upcoming.times:
         baseline = plan.baselines[time]
         table.add_row(
-            _twice(moment(time), moment(time, zone)),
+            _due_text(upcoming, time),
             _production(plan, time, zone),
             _window(baseline, zone) if baseline else Text(_undated(plan), "dim"),
         )
     return table
+
+
+def _due_text(upcoming: Upcoming, time: datetime) -> Text:
+    due, end = _twice(moment(time), moment(time, upcoming.zone)), upcoming.pause(time)
+    return (
+        due if end is None else due.append(f"\nnot evaluated: in downtime until {moment(end, upcoming.zone)}", "yellow")
+    )
 
 
 def _alike(upcoming: Upcoming) -> list[list[SignalPlan]]:
@@ -188,6 +201,7 @@ def _due(upcoming: Upcoming, time: datetime) -> dict[str, Any]:
     return {
         "scheduled_for": time_text(time),
         "local_time": time.astimezone(upcoming.zone).isoformat(),
+        "downtime_until": time_text(end) if (end := upcoming.pause(time)) else None,
         "signals": list(_signals(upcoming, time)),
     }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 
-from engine.triggers import Trigger
+from engine.downtime import Calendar
 from server.policies import Policy
 
 __all__ = ["DueBatch", "Timetable", "Watched"]
@@ -22,14 +22,14 @@ class Watched:
     Attributes:
         id, name: the registry's.
         model: those of one model that are due together are evaluated together; None: it stands alone.
-        trigger: when it is due.
+        trigger: when it is due, but for its downtime.
         since: times after this one are still to be decided.
     """
 
     id: int
     name: str
     model: str | None
-    trigger: Trigger
+    trigger: Calendar
     since: datetime
 
 
@@ -46,7 +46,7 @@ class DueBatch:
 class _Group:
     """Monitors of one model and trigger, decided up to the same time."""
 
-    trigger: Trigger
+    trigger: Calendar
     model: str | None
     monitors: list[int]
     since: datetime
@@ -66,7 +66,7 @@ class Timetable:
 
     def watch(self, monitors: Iterable[Watched]) -> None:
         """Watch these monitors, and no others."""
-        groups: dict[tuple[Trigger, str | None, int | None, datetime], _Group] = {}
+        groups: dict[tuple[Calendar, str | None, int | None, datetime], _Group] = {}
         for monitor in monitors:
             alone = None if monitor.model is not None else monitor.id
             key = (monitor.trigger, monitor.model, alone, monitor.since)
@@ -103,7 +103,7 @@ class Timetable:
         return [group for group in self._groups if group.upcoming and group.upcoming <= now]
 
 
-def _after(trigger: Trigger, since: datetime) -> datetime | None:
+def _after(trigger: Calendar, since: datetime) -> datetime | None:
     first = max(since + TICK, trigger.start_time or since)
     for reach in LOOK_AHEAD:
         found = next(trigger.due(first, first + reach), None)
@@ -112,5 +112,5 @@ def _after(trigger: Trigger, since: datetime) -> datetime | None:
     return None
 
 
-def _between(trigger: Trigger, first: datetime | None, last: datetime) -> Sequence[datetime]:
+def _between(trigger: Calendar, first: datetime | None, last: datetime) -> Sequence[datetime]:
     return tuple(trigger.due(first, last + TICK)) if first else ()

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from engine.definitions import load_all
+from engine.downtime import interrupted
 from engine.errors import Problem
 from engine.monitor import Monitor
 from server.database import Database
@@ -63,7 +64,7 @@ class Watching:
                 record.id,
                 record.name,
                 record.model,
-                self.monitors[record.name].trigger,
+                interrupted(self.monitors[record.name].trigger, self.monitors[record.name].downtime),
                 max(record.watched_since, claimed.get(record.id, record.watched_since)),
             )
             for record in records

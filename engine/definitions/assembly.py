@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,14 +20,19 @@ from engine.definitions.sentences import Report
 from engine.definitions.signal_keys import SignalKeys
 from engine.definitions.sources import source_of
 from engine.definitions.trigger_keys import CronTrigger, RecurrenceTrigger, TriggerKeys
+from engine.downtime import Calendar, Downtime, interrupted
 from engine.errors import Problem
 from engine.monitor import Monitor, Signal, Source
+from engine.triggers import Trigger
 from signals.thresholds import DynamicThreshold
 
 __all__ = ["assemble"]
 
 DAILY = RecurrenceTrigger(type="recurrence", frequency="day")
 """Stands in for a trigger that is wrong while the rest is looked through."""
+
+FAR = timedelta(days=3000)
+"""From one leap day to the next it may be eight years."""
 
 _TRIGGER: TypeAdapter[RecurrenceTrigger | CronTrigger] = TypeAdapter(TriggerKeys)
 _TARGET: TypeAdapter[MonitoringTarget] = TypeAdapter(MonitoringTarget)
@@ -49,10 +55,11 @@ def assemble(document: Document, library: Library, path: Path | None) -> tuple[M
     setting = _setting(schedule, library, report)
     signals = _signals(schedule.create_monitor.monitoring_signals, setting, report)
     _report_short_lookbacks(signals, setting, report)
+    downtime = _downtime(schedule, setting.trigger, report)
     if report.problems:
         _look_at_sources(document.data["create_monitor"], setting, report)
         return None, sorted(set(report.problems))
-    return _monitor(schedule, setting, signals, path), []
+    return _monitor(schedule, setting, signals, downtime, path), []
 
 
 def _look_through(data: dict[str, Any], library: Library, report: Report) -> None:
@@ -102,7 +109,13 @@ def _readable(adapter: TypeAdapter[T], value: Any) -> T | None:
         return None
 
 
-def _monitor(schedule: Schedule, setting: Setting, signals: tuple[Signal, ...], path: Path | None) -> Monitor:
+def _monitor(
+    schedule: Schedule,
+    setting: Setting,
+    signals: tuple[Signal, ...],
+    downtime: Downtime | None,
+    path: Path | None,
+) -> Monitor:
     notification = schedule.create_monitor.alert_notification
     return Monitor(
         name=schedule.name,
@@ -116,6 +129,7 @@ def _monitor(schedule: Schedule, setting: Setting, signals: tuple[Signal, ...], 
         emails=notification.emails if notification else (),
         integrations=notification.integrations if notification else (),
         alerting=schedule.create_monitor.alerting.rule(),
+        downtime=downtime,
         config_hash=config_hash(schedule, setting.model, setting.library, _sources(signals)),
         path=path,
     )
@@ -176,6 +190,22 @@ def _report_short_lookbacks(signals: tuple[Signal, ...], setting: Setting, repor
                 message = f"{request.metric}: the lookback holds fewer than min_points = {threshold.min_points} runs"
                 key = ("create_monitor", "monitoring_signals", signal.name, "metric_thresholds")
                 report.add(key, message, f"dynamic: {{lookback: {needed}}} or longer")
+
+
+def _downtime(schedule: Schedule, trigger: Trigger, report: Report) -> Downtime | None:
+    keys = schedule.create_monitor.downtime
+    if keys is None:
+        return None
+    downtime = keys.downtime(trigger.time_zone)
+    first = max(downtime.start, trigger.start_time or downtime.start)
+    if downtime.every_days and _is_due(trigger, first) and not _is_due(interrupted(trigger, downtime), first):
+        message = "covers every time at which the monitor is due: it would never be evaluated"
+        report.add(("create_monitor", "downtime"), message, "other hours, or `driftline monitors disable`")
+    return downtime
+
+
+def _is_due(calendar: Calendar, first: datetime) -> bool:
+    return next(calendar.due(first, first + FAR), None) is not None
 
 
 def _compiled(name: str, keys: AnySignal, setting: Setting, report: Report, *, complete: bool) -> Signal | None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from engine.definitions.alert_keys import Alerting, Recipients
+from engine.definitions.downtime_keys import DowntimeKeys
 from engine.definitions.shape import Complaint, Shape, complain, key
 from engine.definitions.signal_keys import SignalKeys
 from engine.definitions.trigger_keys import TriggerKeys
@@ -67,6 +68,7 @@ class CreateMonitor(Shape):
         default=None, description="Who hears of a breach; `azmonitoring` is accepted and means nobody in particular."
     )
     alerting: Alerting = key(default=Alerting(), description="When breaches become an alert.")
+    downtime: DowntimeKeys | None = key(default=None, description="Hours in which a server does not evaluate it.")
 
     def complaints(self) -> Iterator[Complaint]:
         if self.monitoring_signals is not None and not self.monitoring_signals:

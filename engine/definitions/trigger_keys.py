@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from engine.cron import Cron
 from engine.definitions.shape import Complaint, Shape, complain, did_you_mean, key
-from engine.definitions.words import Moment, OneOf, lower_type, utc
+from engine.definitions.words import Moment, OneOf, aware_in, lower_type
 from engine.local_clock import canonical_zone, zone_names
 from engine.recurrence import Frequency, Recurrence
 from engine.triggers import Trigger
@@ -91,9 +90,7 @@ class _Times(Shape):
             yield Complaint(("end_time",), "is not after start_time")
 
     def _aware(self, moment: datetime | None) -> datetime | None:
-        if moment is None:
-            return None
-        return utc(moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self.time_zone)))
+        return None if moment is None else aware_in(moment, self.time_zone)
 
 
 class RecurrenceTrigger(_Times):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import isodate
 from isodate.duration import Duration as CalendarDuration
@@ -32,6 +33,7 @@ __all__ = [
     "Properties",
     "Text",
     "as_text",
+    "aware_in",
     "fixed_length",
     "lower_type",
     "many",
@@ -178,6 +180,11 @@ def _moment(value: Any) -> datetime:
 def utc(moment: datetime) -> datetime:
     """The moment in UTC; one without a zone is UTC already."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def aware_in(moment: datetime, time_zone: str) -> datetime:
+    """The moment in UTC; one without a zone is on the wall clock of that one."""
+    return utc(moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(time_zone)))
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string"})]

@@ -171,3 +171,19 @@ def test_datasets_with_windows_of_their_own_are_told_each(driftline: Driftline, 
     assert "week: 1 Jun 2024 to 8 Jun 2024" in said
     assert "hours: 7 Jun 2024 18:00 to 8 Jun 2024 00:00 UTC" in said
     assert "train: whole" in said
+
+
+def test_times_that_fall_into_a_downtime_are_told_with_its_end(driftline: Driftline, tmp_path: Path) -> None:
+    trigger = "{type: recurrence, frequency: hour, interval: 3, time_zone: Europe/Berlin}"
+    path = written(tmp_path, trigger)
+    pause = "create_monitor:\n  downtime: {start: 2026-12-01T04:00, hours: 4, every_days: 7}"
+    path.write_text(path.read_text().replace("create_monitor:", pause))
+    found = upcoming(driftline, path, "-n", 3, "--from", "2026-12-08T01:00")
+    assert [(str(each["local_time"])[11:16], each["downtime_until"]) for each in found] == [
+        ("03:00", None),
+        ("06:00", "2026-12-08T07:00:00Z"),
+        ("09:00", None),
+    ]
+    said = driftline("next", path, "-n", 3, "--from", "2026-12-08T01:00").stdout
+    assert "downtime of 4 hours every 7 days from 1 Dec 2026 04:00 CET on" in said
+    assert said.count("in downtime until 8 Dec 2026 08:00 CET") == 2, "once for each signal: their baselines differ"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from engine.downtime import Calendar, Downtime, Interrupted
 from engine.triggers import Cron, Frequency, Recurrence, Trigger
 from server.due import DueBatch, Timetable, Watched
 from server.policies import CatchUp, Policy
@@ -21,7 +23,7 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def timetable(trigger: Trigger, since: datetime, policy: Policy = AS_USUAL) -> Timetable:
+def timetable(trigger: Calendar, since: datetime, policy: Policy = AS_USUAL) -> Timetable:
     made = Timetable(policy)
     made.watch([Watched(1, "one", None, trigger, since)])
     return made
@@ -193,3 +195,49 @@ def test_watching_anew_goes_on_where_each_was_left():
     assert times(made, at("2024-05-02T00:00")) == [at("2024-05-02T00:00")]
     made.watch([])
     assert times(made, at("2024-06-01")) == []
+
+
+# ------------------------------------------------------------------------------------------------------ downtimes
+
+NIGHTLY = Interrupted(HOURLY, Downtime(at("2024-05-01T22:00"), 4 * HOUR, 1))
+
+
+@pytest.mark.parametrize("catch_up", CatchUp)
+def test_what_falls_into_a_downtime_is_never_due_nor_made_up_for(catch_up):
+    policy, evening = Policy(catch_up), at("2024-05-01T20:00")
+    found = stepped(timetable(NIGHTLY, evening, policy), evening, at("2024-05-02T03:30"), MINUTE)
+    assert [time.hour for time in found] == [21, 2, 3]
+    # A process that starts in it, or after it, or knows of nothing since before it.
+    for since, now in (("01T20:30", "01T23:30"), ("01T20:30", "02T01:59"), ("01T23:30", "02T01:30")):
+        made = timetable(NIGHTLY, at(f"2024-05-{since}"), policy)
+        assert {time.hour for time in times(made, at(f"2024-05-{now}"))} <= {21}
+        assert made.next_due() == at("2024-05-02T02:00")
+
+
+def test_times_in_a_downtime_do_not_count_among_those_that_are_made_up_for():
+    made = timetable(NIGHTLY, at("2024-05-01T12:00"), Policy(most=3))
+    assert [time.hour for time in times(made, at("2024-05-02T02:30"))] == [20, 21, 2]
+
+
+def test_monitors_of_a_model_of_which_one_is_in_downtime_are_due_without_it():
+    made = Timetable(Policy())
+    since = at("2024-05-01T22:30")
+    made.watch([Watched(1, "a", "shop", HOURLY, since), Watched(2, "b", "shop", NIGHTLY, since)])
+    assert made.due(at("2024-05-01T23:00")) == [DueBatch(at("2024-05-01T23:00"), "shop", (1,))]
+    made.decided(at("2024-05-02T01:30"))
+    assert made.due(at("2024-05-02T02:00")) == [DueBatch(at("2024-05-02T02:00"), "shop", (1, 2))]
+
+
+@pytest.mark.parametrize(
+    "never",
+    [
+        Interrupted(DAILY, Downtime(at("2024-05-01T23:00"), 2 * HOUR, 1)),
+        Interrupted(
+            Trigger(Recurrence(Frequency.MINUTE), end_time=at("2024-08-01")), Downtime(at("2024-05-01"), 99 * DAY)
+        ),
+    ],
+)
+def test_what_is_only_due_in_downtimes_is_never_due_and_found_so_soon(never):
+    began = monotonic()
+    assert timetable(never, at("2024-05-01T12:00")).next_due() is None
+    assert monotonic() - began < 5
