@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.channels.addresses import checked_url
 from server.channels.apprise_services import AppriseService, checked_service
 from server.channels.email import SmtpServer
 from server.channels.webhook import Webhook
@@ -61,6 +62,10 @@ def create_integration(
     if provider is Provider.WEBHOOK:
         if not settings.get("url"):
             raise RegistryError("a webhook needs its URL")
+        try:
+            checked_url(settings["url"])
+        except DeliveryError as error:
+            raise RegistryError(str(error)) from error
     else:
         checked_service(provider.value, secret)
     registry.session.add(

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from engine.store import Store
+from server.channels.addresses import checked_url, guarded
 from server.lineage import events_of
 from server.rows import run_rows
 
@@ -88,9 +89,11 @@ def to_url(url: str, key: str | None = None) -> Sink:
     """
 
     def sink(events: Sequence[Mapping[str, Any]]) -> None:
+        checked_url(url)
         headers = {"User-Agent": "driftline", **({"Authorization": f"Bearer {key}"} if key else {})}
         try:
-            with httpx.Client(timeout=PATIENCE, headers=headers) as client:
+            # A proxy would look the name up itself, and could be led anywhere.
+            with httpx.Client(timeout=PATIENCE, headers=headers, trust_env=False) as client, guarded(private=True):
                 for event in events:
                     client.post(url, json=event).raise_for_status()
         except httpx.HTTPStatusError as error:

@@ -36,11 +36,12 @@ class DeliveryError(Exception):
     Args:
         text: what the receiver answered, without any secret.
         hopeless: trying again would end in the same way, such as an address that does not exist.
+        after: how long the receiver asks to be left alone.
     """
 
-    def __init__(self, text: str, *, hopeless: bool = False) -> None:
+    def __init__(self, text: str, *, hopeless: bool = False, after: timedelta = timedelta()) -> None:
         super().__init__(text)
-        self.hopeless = hopeless
+        self.hopeless, self.after = hopeless, after
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ class Outbox:
     Attributes:
         database: the registry.
         send: how one message is sent.
-        retries: what follows a failure; after the last one a message is dead.
+        retries: what follows a failure; after the last one a message is dead. A receiver that asks for a longer wait
+            gets it, but none beyond the longest.
         lease: a message that was taken and not written down as sent for this long is taken again: its sender died.
     """
 
@@ -135,6 +137,8 @@ class Outbox:
         except (DeliveryError, OSError) as error:
             hopeless = isinstance(error, DeliveryError) and error.hopeless
             wait = None if hopeless else self.retries.after(attempts)
+            if wait is not None and isinstance(error, DeliveryError):
+                wait = max(wait, min(error.after, self.retries.longest))
             state = DeliveryState.DEAD if wait is None else DeliveryState.QUEUED
             said = (str(error) or type(error).__name__)[:LONGEST_ANSWER]
             return {"state": state, "answer": said, "not_before": now + (wait or timedelta())}

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import apprise
 
+from server.channels.addresses import guarded
 from server.errors import RegistryError
 from server.message import Message, Severity
 from server.outbox import DeliveryError, Parcel
@@ -74,16 +76,31 @@ class AppriseService:
             raise DeliveryError(
                 f"Apprise does not understand the URL of this {self.provider} integration", hopeless=True
             )
+        _look_for_proxies(service)
+        service.redirects = False  # one would lead elsewhere
         told = apprise.Apprise()
         told.add(service)
         kind = apprise.NotifyType.SUCCESS if message.ended else NOTICES[message.severity]
-        with apprise.LogCapture(level=logging.WARNING) as log:
+        with apprise.LogCapture(level=logging.WARNING) as log, guarded(private=True) as refused:
             taken = told.notify(message.text, title=message.subject, notify_type=kind)
             said: Any = log
             words = " ".join(said.getvalue().split())
+        if not taken and refused:
+            raise DeliveryError(f"the URL leads to {refused[0]}", hopeless=True)
         if not taken:
             raise DeliveryError(words or f"{self.provider} did not take it")
         return f"taken by {service.service_name}"
+
+
+def _look_for_proxies(service: Any) -> None:
+    """Refuse to let a proxy call a host of the user's: it would be the proxy that looks its name up, and sees nothing.
+
+    Raises:
+        DeliveryError: the environment names a proxy for it.
+    """
+    own_host = any("{host}" in template for template in service.templates)
+    if own_host and service.host and {"http", "https", "all"} & set(getproxies()) and not proxy_bypass(service.host):
+        raise DeliveryError("the environment names a proxy, and nobody sees where it would call: set NO_PROXY, too")
 
 
 def _threaded(provider: str, url: str, message: Message) -> str:

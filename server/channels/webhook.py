@@ -13,6 +13,7 @@ import hmac
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import httpx
@@ -75,7 +76,11 @@ class Webhook:
             raise OSError(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
         if answer.is_success:
             return f"{answer.status_code} {text}".strip()
-        raise DeliveryError(f"{answer.status_code} {text}".strip(), hopeless=answer.status_code in FINAL)
+        raise DeliveryError(
+            f"{answer.status_code} {text}".strip(),
+            hopeless=answer.status_code in FINAL,
+            after=_retry_after(answer.headers.get("Retry-After", ""), now),
+        )
 
 
 def signature_of(secret: str, timestamp: str, body: bytes) -> str:
@@ -100,6 +105,14 @@ def _at(url: str, address: str) -> str:
     parts = urlsplit(url)
     host = f"[{address}]" if ":" in address else address
     return parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host).geturl()
+
+
+def _retry_after(said: str, now: datetime) -> timedelta:
+    """How long a receiver asks to be left alone: it says seconds, or a date."""
+    try:
+        return timedelta(seconds=int(said)) if said.isdigit() else parsedate_to_datetime(said) - now
+    except (ValueError, TypeError, OverflowError):  # it says nothing that can be understood; a date without a zone
+        return timedelta()
 
 
 def _short(answer: httpx.Response) -> str:

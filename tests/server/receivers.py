@@ -72,6 +72,8 @@ class HttpReceiver:
     requests: list[Received] = field(default_factory=list)
     answers: list[int | float] = field(default_factory=list)
     says: bytes = b""
+    more: dict[str, str] = field(default_factory=dict)
+    """Headers of its answers."""
 
 
 @contextmanager
@@ -90,6 +92,8 @@ def http_receiver(*answers: int | float) -> Generator[HttpReceiver]:
             self.send_response(answer)
             if answer in (301, 302, 307):
                 self.send_header("Location", "http://169.254.169.254/latest")
+            for name, value in receiver.more.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(receiver.says or f"said {answer}".encode())
 

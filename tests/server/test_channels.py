@@ -110,9 +110,7 @@ def test_the_cloudevents_sdk_reads_what_a_webhook_gets_and_the_signature_holds()
 
 def test_a_signature_is_that_of_a_known_example():
     # printf '1.{}' | openssl dgst -sha256 -hmac key
-    assert (
-        signature_of("key", "1", b"{}") == "v1=6fd1c46f7dd3d3e0a4d4cf0bd36ea0bd06d65e4ee4ef1b9cb76a4f1d4d7c9d80" or True
-    )
+    assert signature_of("key", "1", b"{}") == "v1=1ba6b8171186efc613e8bcc0cbdab2748f24984d7c5a84faa2637afa0e40d224"
 
 
 @pytest.mark.parametrize(("status", "hopeless"), [(503, False), (429, False), (404, True), (400, True), (302, False)])
@@ -139,14 +137,30 @@ def test_a_receiver_that_hangs_is_left():
         "http://user:pass@example.com/",
         "file:///etc/passwd",
         "ftp://example.com/",
-        "http://2852039166/",  # 169.254.169.254 as one number
+        "http://[::ffff:a9fe:a9fe]/",
+        "http://[64:ff9b::a9fe:a9fe]/",  # through NAT64
+        "http://[fd00:ec2::254]/",
+        "http://[fe80::1%lo]/",
+        "http://100.100.100.200/",
+        "http://METADATA.google.internal./",
+        # 169.254.169.254 as one number, in hexadecimal, in octal, with fewer dots, in wide digits
+        "http://2852039166/",
+        "http://0xa9fea9fe/",
+        "http://0251.0376.0251.0376/",
+        "http://169.254.43518/",
+        "http://\uff11\uff16\uff19.254.169.254/",
+        # no URLs at all
+        "http://[::1",
+        "http://example.com:99999/",
+        "http:///path",
+        f"http://{'a' * 70}.example.com/",
     ],
 )
 @pytest.mark.parametrize("private", [True, False])
 def test_addresses_that_only_machines_inside_can_mean_are_never_called(url, private):
-    with pytest.raises((DeliveryError, OSError)) as found:
+    with pytest.raises(DeliveryError) as found:
         allowed_addresses(url, private=private)
-    assert getattr(found.value, "hopeless", True)
+    assert found.value.hopeless
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://10.0.0.1/", "http://[::1]/", "http://192.168.1.1:8080/x"])
