@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -80,20 +78,18 @@ class _Registry:
         return agreed(said - now(), "the database's clock")
 
     def definitions(self) -> str:
-        from server.queue import Queue
-        from server.watching import Watching
-        from server.workspace import Workspace
+        from sqlalchemy import select
 
-        database = self._opened()
-        with tempfile.TemporaryDirectory(prefix="driftline-doctor-") as folder:
-            watching = Watching(database, Queue(database, "doctor"), Workspace(Path(folder)))
-            watching.changed(now())
-        self.monitors += watching.monitors.values()
-        if watching.problems:
-            # Without the folder that they stood in, which is gone.
-            told = (re.sub(rf"{re.escape(folder)}/[^/]+/", "", str(each)) for each in watching.problems)
-            raise UnwellError("\n".join(told), "put the files right, and driftline apply")
-        return f"{plural(len(watching.monitors), 'enabled monitor')}, no problem"
+        from server.loaded import load_from
+        from server.tables import MonitorRecord
+
+        with self._opened().reading() as session:
+            enabled = session.scalars(select(MonitorRecord.name).where(MonitorRecord.enabled)).all()
+            loaded = load_from(session, enabled)
+        self.monitors += loaded.monitors.values()
+        if loaded.broken:
+            raise UnwellError("\n".join(map(str, loaded.problems)), "put the files right, and driftline apply")
+        return f"{plural(len(loaded.monitors), 'enabled monitor')}, no problem"
 
     def secrets(self) -> str:
         from server.integrations import list_integrations

@@ -132,10 +132,9 @@ def _table(upcoming: Upcoming, plans: Sequence[SignalPlan]) -> Table:
 
 
 def _due_text(upcoming: Upcoming, time: datetime) -> Text:
-    due, end = _twice(moment(time), moment(time, upcoming.zone)), upcoming.pause(time)
-    return (
-        due if end is None else due.append(f"\nnot evaluated: in downtime until {moment(end, upcoming.zone)}", "yellow")
-    )
+    zone, end = upcoming.zone, upcoming.pause(time)
+    due = _twice(moment(time), moment(time, zone))
+    return due.append(f"\nnot evaluated: in downtime until {moment(end, zone)}", "yellow") if end else due
 
 
 def _alike(upcoming: Upcoming) -> list[list[SignalPlan]]:

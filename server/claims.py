@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -22,13 +23,23 @@ from sqlalchemy.dialects import postgresql
 
 from engine.instants import instant_of
 from server.due import DueBatch
-from server.tables import Application, Claim, MonitorRecord
+from server.tables import Application, Claim, Mark, MonitorRecord
 
-__all__ = ["claim", "forget", "latest", "move", "names"]
+__all__ = ["Origin", "claim", "forget", "move", "names", "note"]
 
-CLAIMS, APPLICATIONS, MONITORS = (cast(Table, each.__table__) for each in (Claim, Application, MonitorRecord))
+CLAIMS, APPLICATIONS, MONITORS, MARKS = (
+    cast(Table, each.__table__) for each in (Claim, Application, MonitorRecord, Mark)
+)
 SEPARATOR = "\n"
 """Stands in no name."""
+
+
+class Origin(StrEnum):
+    """Why a run is there."""
+
+    SCHEDULE = "schedule"
+    HAND = "hand"
+
 
 UNLESS_CLAIMED = postgresql.insert(CLAIMS).on_conflict_do_nothing().returning(CLAIMS.c.monitor_id)
 NAMES = (
@@ -40,8 +51,22 @@ NAMES = (
     )
     .group_by(CLAIMS.c.application_id)
 )
-LATEST: Select[int, datetime] = select(CLAIMS.c.monitor_id, func.max(CLAIMS.c.scheduled_for).label("time")).group_by(
-    CLAIMS.c.monitor_id
+NOTED = MARKS.c.name == "claims"
+"""The mark of the latest application whose claims are on monitors' records."""
+_new = (APPLICATIONS.c.id > bindparam("noted")) & (APPLICATIONS.c.origin == Origin.SCHEDULE)
+LATEST: Select[int, datetime] = (
+    select(CLAIMS.c.monitor_id, func.max(CLAIMS.c.scheduled_for))
+    .where(
+        CLAIMS.c.scheduled_for.in_(select(APPLICATIONS.c.scheduled_for).where(_new)),  # the key begins with it
+        CLAIMS.c.application_id.in_(select(APPLICATIONS.c.id).where(_new)),
+    )
+    .group_by(CLAIMS.c.monitor_id)
+    .order_by(CLAIMS.c.monitor_id)
+)
+WATCHED_FROM = (
+    update(MONITORS)
+    .where(MONITORS.c.id == bindparam("monitor"), MONITORS.c.watched_since < bindparam("time"))
+    .values(watched_since=bindparam("time"))
 )
 WATCHED = update(MONITORS).where(MONITORS.c.watched_since < bindparam("time")).values(watched_since=bindparam("time"))
 
@@ -85,9 +110,18 @@ def names(connection: Connection, applications: Mapping[int, datetime]) -> Mappi
     return {number: tuple(sorted(joined.split(SEPARATOR))) for number, joined in connection.execute(NAMES, asked)}
 
 
-def latest(connection: Connection) -> dict[int, datetime]:
-    """By monitor the latest time that was claimed."""
-    return {row[0]: row[1] for row in connection.execute(LATEST)}
+def note(connection: Connection) -> None:
+    """Write on monitors' records up to where they were claimed, by what was claimed since this was done before.
+
+    Claims by hand do not count: what is due before such a time is still to be evaluated.
+    """
+    noted = connection.scalar(select(MARKS.c.number).where(NOTED).with_for_update()) or 0  # one at a time
+    newest = connection.scalar(select(func.max(APPLICATIONS.c.id))) or 0
+    # SQLite begins at 1 again once all applications are forgotten.
+    claimed = connection.execute(LATEST, {"noted": noted if noted <= newest else 0}).all()
+    if claimed:
+        connection.execute(WATCHED_FROM, [{"monitor": row[0], "time": row[1]} for row in claimed])
+    connection.execute(update(MARKS).where(NOTED).values(number=newest))
 
 
 def forget(connection: Connection, before: datetime, ended: ColumnElement[bool]) -> int:

@@ -12,6 +12,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Select, Table, bindparam, delete, func, insert, or_, select, update
 
 from server import claims
+from server.claims import Origin
 from server.database import Database
 from server.due import DueBatch
 from server.tables import Application
@@ -27,13 +28,6 @@ class State(StrEnum):
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"
-
-
-class Origin(StrEnum):
-    """Why a run is there."""
-
-    SCHEDULE = "schedule"
-    HAND = "hand"
 
 
 @dataclass(frozen=True)
@@ -179,10 +173,10 @@ class Queue:
             )
             return [number for number in ids if number in left]
 
-    def claimed_until(self) -> dict[int, datetime]:
-        """By monitor the latest time that was claimed."""
-        with self.database.begin(reading=True) as connection:
-            return claims.latest(connection)
+    def note(self) -> None:
+        """Write on monitors' records up to where their times were claimed: they are watched from there on."""
+        with self.database.begin() as connection:
+            claims.note(connection)
 
     def again(self, monitor: int, time: datetime, now: datetime) -> int:
         """Queue a run by hand: of a time that was claimed before, or of a new one; the application's id."""

@@ -14,7 +14,7 @@ from server.errors import RegistryError
 from server.tables import AuditEntry, LibraryFile, Model, MonitorRecord, MonitorVersion, Organization, Space
 from signals.catalogue import near_names
 
-__all__ = ["DEFAULT", "Registry"]
+__all__ = ["DEFAULT", "Registry", "held_in"]
 
 DEFAULT = "default"
 """The organization and the space of those who name none."""
@@ -41,20 +41,7 @@ class Registry:
     def current(self) -> Desired:
         """What the space holds, in the form in which files say it."""
         space = self._space_id()
-        if space is None:
-            return Desired()
-        monitors = self.session.execute(
-            select(MonitorRecord.name, MonitorVersion.text, MonitorRecord.model)
-            .join(MonitorVersion, MonitorVersion.monitor_id == MonitorRecord.id)
-            .where(MonitorRecord.space_id == space, MonitorVersion.number == MonitorRecord.version)
-        )
-        models = self.session.execute(select(Model.name, Model.definition).where(Model.space_id == space))
-        library = self.session.execute(select(LibraryFile.path, LibraryFile.text).where(LibraryFile.space_id == space))
-        return Desired(
-            {name: Written(text, model) for name, text, model in monitors},
-            {name: Written(text) for name, text in models},
-            {path: Written(text) for path, text in library},
-        )
+        return Desired() if space is None else held_in(self.session, space)
 
     def monitors(self) -> Sequence[MonitorRecord]:
         """The space's monitors by name."""
@@ -214,6 +201,22 @@ class Registry:
             self.session.add(space)
             self.session.flush()
         return space
+
+
+def held_in(session: Session, space: int) -> Desired:
+    """What a space holds, by its id."""
+    monitors = session.execute(
+        select(MonitorRecord.name, MonitorVersion.text, MonitorRecord.model)
+        .join(MonitorVersion, MonitorVersion.monitor_id == MonitorRecord.id)
+        .where(MonitorRecord.space_id == space, MonitorVersion.number == MonitorRecord.version)
+    )
+    models = session.execute(select(Model.name, Model.definition).where(Model.space_id == space))
+    library = session.execute(select(LibraryFile.path, LibraryFile.text).where(LibraryFile.space_id == space))
+    return Desired(
+        {name: Written(text, model) for name, text, model in monitors},
+        {name: Written(text) for name, text in models},
+        {path: Written(text) for path, text in library},
+    )
 
 
 def _expect(change: Change, held: str | None) -> None:

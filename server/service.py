@@ -52,7 +52,8 @@ class Service:
         self.scheduler.stop(now)
 
     def tidy(self, now: datetime) -> None:
-        """Forget what is old."""
+        """Note what was done, so that a start need not look through much of it, and forget what is old."""
+        self.scheduler.queue.note()
         self.scheduler.queue.forget(now - self.keep_runs)
 
     def _watch(self, now: datetime) -> None:
@@ -61,7 +62,7 @@ class Service:
             return
         self.scheduler.timetable.watch(found)
         log.info("watching %s monitors", len(found))
-        for problem in self.watching.problems:
+        for problem in self.watching.loaded.problems:
             log.error("a definition is wrong, and its monitor not watched: %s", problem)
 
     def _send(self, now: datetime) -> None:

@@ -13,7 +13,7 @@ from server.columns import Document, Instant, InstantNumber
 
 __all__ = [
     "Alert", "ApiKey", "Application", "AuditEntry", "Base", "Claim", "Delivery", "Integration", "LibraryFile",
-    "Model", "MonitorRecord", "MonitorVersion", "Organization", "Space",
+    "Mark", "Model", "MonitorRecord", "MonitorVersion", "Organization", "Space",
 ]  # fmt: skip
 
 
@@ -80,7 +80,9 @@ class LibraryFile(Base):
 
 
 class MonitorRecord(Base):
-    """A monitor, in its latest version. Nothing that was due until `watched_since` is made up for."""
+    """A monitor, in its latest version. Nothing that was due until `watched_since` is made up for: until it was
+    enabled, or, as `server.claims` notes now and then, until the latest of its times that was claimed.
+    """
 
     __tablename__ = "monitors"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -198,6 +200,14 @@ class Claim(Base):
     scheduled_for: Mapped[datetime] = mapped_column(InstantNumber, primary_key=True)
     monitor_id: Mapped[int] = mapped_column(ForeignKey(MonitorRecord.id, ondelete="CASCADE"), primary_key=True)
     application_id: Mapped[int]
+
+
+class Mark(Base):
+    """Up to which number something has been gone through: ``claims``, up to which application; see `server.claims`."""
+
+    __tablename__ = "marks"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]
 
 
 class Delivery(Base):

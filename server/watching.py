@@ -1,26 +1,25 @@
 """The registry's monitors as a scheduler needs them: when they are due, and in which files their definitions are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import func, select
 
-from engine.definitions import load_all
 from engine.downtime import interrupted
-from engine.errors import Problem
 from engine.monitor import Monitor
 from server.database import Database
-from server.desired import Desired
 from server.due import Watched
+from server.loaded import Loaded, load
 from server.queue import Queue
-from server.registry import Registry
-from server.tables import AuditEntry, MonitorRecord, Organization, Space
+from server.registry import held_in
+from server.tables import AuditEntry, MonitorRecord, Space
 from server.workspace import Workspace
 
 __all__ = ["Watching"]
 
+LATEST_CHANGE = select(func.coalesce(func.max(AuditEntry.id), 0))
 IN_USE = timedelta(days=1)
 """A run that was started reads its definition soon."""
 
@@ -32,55 +31,41 @@ class Watching:
     Attributes:
         database, queue: the registry and its runs.
         workspace: where definitions are written as files.
-        monitors: by name; those that are disabled, or whose definition is wrong, are not among them.
-        problems: what is wrong with definitions: each was right when it was applied, but a file that it needs may be
-            gone since.
+        loaded: those that are enabled.
     """
 
     database: Database
     queue: Queue
     workspace: Workspace
-    monitors: dict[str, Monitor] = field(default_factory=dict[str, Monitor])
-    problems: Sequence[Problem] = ()
-    _version: int = -1
+    loaded: Loaded = field(default_factory=Loaded)
+    _version: int | None = None
+
+    @property
+    def monitors(self) -> Mapping[str, Monitor]:
+        """By name those that are watched."""
+        return self.loaded.monitors
 
     def changed(self, now: datetime) -> list[Watched] | None:
         """What is to be watched from now on; None where that is the same as before."""
         with self.database.reading() as session:
-            version = session.scalar(select(func.coalesce(func.max(AuditEntry.id), 0))) or 0
+            version = session.scalar(LATEST_CHANGE)
             if version == self._version:
                 return None
-            spaces = {
-                name: Registry(session, "scheduler", now, name).current()
-                for name in session.scalars(select(Space.name).join(Organization))
-            }
+        self.queue.note()
+        with self.database.reading() as session:
+            version = session.scalar(LATEST_CHANGE)
+            spaces = [held_in(session, space) for space in session.scalars(select(Space.id))]
             records = list(session.scalars(select(MonitorRecord).where(MonitorRecord.enabled)))
-        self._read(spaces, {record.name for record in records})
-        self.workspace.keep_only([*spaces.values()], now - IN_USE)
-        claimed = self.queue.claimed_until()
+        self.loaded = load(spaces, {record.name for record in records}, self.workspace)
+        self.workspace.keep_only(spaces, now - IN_USE)
         self._version = version
         return [
-            Watched(
-                record.id,
-                record.name,
-                record.model,
-                interrupted(self.monitors[record.name].trigger, self.monitors[record.name].downtime),
-                max(record.watched_since, claimed.get(record.id, record.watched_since)),
-            )
-            for record in records
-            if record.name in self.monitors
+            Watched(each.id, each.name, each.model, interrupted(found.trigger, found.downtime), each.watched_since)
+            for each in records
+            if (found := self.monitors.get(each.name))
         ]
 
     def files(self, monitors: Sequence[str]) -> list[Path]:
         """The files of these monitors' definitions; of one that has none any more, none."""
         found = (self.monitors[name].path for name in monitors if name in self.monitors)
         return [path for path in found if path is not None]
-
-    def _read(self, spaces: dict[str, Desired], enabled: set[str]) -> None:
-        self.monitors, problems = {}, list[Problem]()
-        for space in spaces.values():
-            names = sorted(enabled & set(space.monitors))
-            found, wrong = load_all(self.workspace.files(space, names))
-            self.monitors |= {monitor.name: monitor for monitor in found}
-            problems += wrong
-        self.problems = tuple(problems)

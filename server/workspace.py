@@ -10,7 +10,7 @@ from tempfile import mkdtemp
 
 from server.desired import COMPONENTS, Desired
 
-__all__ = ["Workspace", "texts_of", "write_texts"]
+__all__ = ["Workspace", "monitor_file", "texts_of", "write_texts"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Workspace:
     def files(self, space: Desired, monitors: Sequence[str]) -> list[Path]:
         """The files of these monitors of a space, beside the models and assets that they name."""
         root = self._written(space)
-        return [root / _monitor_file(name) for name in monitors]
+        return [root / monitor_file(name) for name in monitors]
 
     def keep_only(self, spaces: Sequence[Desired], before: datetime) -> None:
         """Remove what is of no state of these spaces, and was written before that time: nothing starts by it now."""
@@ -65,13 +65,14 @@ def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
 def texts_of(space: Desired) -> dict[str, str]:
     """What the space is as files in a folder like `conf/`, by their paths in it."""
     return {
-        **{_monitor_file(name): each.text for name, each in space.monitors.items()},
+        **{monitor_file(name): each.text for name, each in space.monitors.items()},
         **{f"models/{name}.yaml": each.text for name, each in space.models.items()},
         **{path: each.text for path, each in space.library.items()},
     }
 
 
-def _monitor_file(name: str) -> str:
+def monitor_file(name: str) -> str:
+    """Where a monitor stands in a folder like `conf/`."""
     return f"monitors/{name}.yaml"
 
 

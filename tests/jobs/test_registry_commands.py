@@ -98,6 +98,7 @@ def test_a_run_is_queued_by_hand_and_seen(driftline, conf):
     (run,) = listed(driftline, "runs")
     assert (run["monitor"], run["state"], run["scheduled_for"]) == ("tiny", "queued", "2024-03-02T03:15:00Z")
     assert "has no log" in said(driftline("runs", "logs", "tiny"), 5)
+    assert "still to come" in said(driftline("runs", "retry", "tiny", "--at", "2124-03-02T03:15Z"), 5)
 
 
 def test_an_integration_is_kept_tested_and_forgotten(driftline):

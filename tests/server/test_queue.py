@@ -130,8 +130,46 @@ def test_what_is_old_and_ended_is_forgotten_and_never_made_up_for(database, moni
     queue.end({task: Ending(0) for task in queue.take(NOW + MINUTE, 2)}, NOW)
     assert queue.forget(NOW + MINUTE) == 1
     assert queue.forget(NOW + timedelta(days=1)) == 1  # the third has not ended
-    assert queue.claimed_until() == dict.fromkeys(monitors, NOW + 2 * MINUTE)
     assert queue.forget(NOW + timedelta(days=1)) == 0
+    assert watched(database) == [2] * 5
+
+
+def watched(database: Database) -> list[float]:
+    """From which minute on each monitor is watched."""
     with database.reading() as session:
-        watched = list(session.scalars(select(MonitorRecord.watched_since).order_by(MonitorRecord.id)))
-    assert watched == [NOW + 2 * MINUTE] * 5
+        found = list(session.scalars(select(MonitorRecord.watched_since).order_by(MonitorRecord.id)))
+    return [(time - NOW) / MINUTE for time in found]
+
+
+def test_monitors_are_watched_from_their_latest_time_that_was_claimed(database, monitors):
+    queue = Queue(database, "one")
+    queue.note()
+    assert watched(database) == [0] * 5
+    queue.claim([batch(3, *monitors[:2]), batch(1, *monitors[:3])], NOW)
+    queue.note()
+    assert watched(database) == [3, 3, 1, 0, 0]
+    queue.claim([batch(2, *monitors)], NOW)  # made up for: later ones were claimed before
+    for _ in range(2):
+        queue.note()
+        assert watched(database) == [3, 3, 2, 2, 2]
+
+
+def test_a_run_by_hand_leaves_what_is_due_before_it_to_be_evaluated(database, monitors):
+    queue = Queue(database, "one")
+    queue.claim([batch(1, *monitors)], NOW)
+    queue.again(monitors[0], NOW + 5 * MINUTE, NOW)
+    queue.claim([batch(5, monitors[1])], NOW)
+    queue.note()
+    assert watched(database) == [1, 5, 1, 1, 1]
+
+
+def test_what_is_claimed_is_noted_also_after_everything_was_forgotten(database, monitors):
+    queue = Queue(database, "one")
+    for minute in (1, 2):
+        queue.claim([batch(minute, *monitors)], NOW)
+        queue.end({task: Ending(0) for task in queue.take(NOW, 5)}, NOW)
+    queue.note()
+    assert queue.forget(NOW + timedelta(days=1)) == 2
+    queue.claim([batch(3000, *monitors)], NOW)
+    queue.note()
+    assert watched(database) == [3000] * 5

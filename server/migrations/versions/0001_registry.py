@@ -60,6 +60,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("dedupe_key", name="uq_deliveries_dedupe_key"),
     )
     op.create_index("ix_deliveries_state_not_before", "deliveries", ["state", "not_before"])
+    marks = op.create_table(
+        "marks",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_marks"),
+    )
+    op.bulk_insert(marks, [{"name": "claims", "number": 0}])
     op.create_table(
         "organizations",
         sa.Column("id", sa.Integer(), nullable=False),
