@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from engine.definitions.components import ALLOWED
 from engine.definitions.words import fixed_length
 from engine.errors import DriftlineError
 from jobs.registries import opened_registry
@@ -49,6 +50,8 @@ def serve(settings: ServerKeys, conf: Sequence[Path], space: str) -> int:
         space: where they are applied.
     """
     _log(as_json=settings.log == "json")
+    if settings.components is not None:  # for this process, which reads definitions, and for its runs
+        os.environ[ALLOWED] = os.pathsep.join(str(Path(each).absolute()) for each in settings.components)
     opened_store(settings.store)
     if conf:
         from jobs.apply import apply_files

@@ -129,6 +129,10 @@ class ServerKeys(Shape):
     state: Name = key(
         default=".driftline/server", description="A folder for definitions in use, logs and the secret key."
     )
+    components: tuple[Name, ...] | None = key(
+        default=None,
+        description="Folders that components may be imported from; null: those that applied definitions name.",
+    )
     launcher: LauncherKeys = key(default=LauncherKeys(), description="On which Spark.")
     policy: PolicyKeys = key(default=PolicyKeys(), description="The late, the failed, the overlapping.")
     http: HttpKeys | None = key(default=HttpKeys(), description="Where it answers; null: nowhere.")

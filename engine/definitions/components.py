@@ -10,9 +10,11 @@ from engine.definitions.shape import did_you_mean
 from engine.definitions.unknown import UnknownNameError
 from engine.monitor import Component
 
-__all__ = ["asset_component", "direct_component"]
+__all__ = ["ALLOWED", "asset_component", "direct_component"]
 
 FOLDER = "components"
+ALLOWED = "DRIFTLINE_COMPONENTS"
+"""The variable that says which folders components may be imported from, with all that is in them; as PATH does."""
 
 
 def asset_component(asset: ComponentAsset, root: Path) -> Component:
@@ -49,6 +51,9 @@ def _component(name: str, entry: str, folder: Path) -> Component:
     if file is None:
         hint = did_you_mean(module, modules_in(folder)) or "its file belongs there"
         raise UnknownNameError(f"there is no module {module!r} in {folder}", hint)
+    if not (_is_allowed(folder) and _is_allowed(file)):
+        hint = f"{ALLOWED}, or `components` in a server's settings, says which folders these are"
+        raise UnknownNameError(f"{file} is in none of the folders that components may be imported from", hint)
     try:
         names = names_in(file)
     except SyntaxError as error:
@@ -58,3 +63,12 @@ def _component(name: str, entry: str, folder: Path) -> Component:
     if names is not None and function not in names:
         raise UnknownNameError(f"{file} has no function {function!r}", did_you_mean(function, sorted(names)))
     return Component(name, folder, module, function)
+
+
+def _is_allowed(place: Path) -> bool:
+    """Whether what is there, whatever links lead to it, is in one of the folders; without the variable anything is."""
+    allowed = os.environ.get(ALLOWED)
+    if allowed is None:
+        return True
+    folders = [Path(each).resolve() for each in allowed.split(os.pathsep) if each]
+    return any(place.resolve().is_relative_to(folder) for folder in folders)

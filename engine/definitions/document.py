@@ -1,5 +1,6 @@
 """What does a YAML file say, and on which line does it say so?"""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from engine.definitions.bounds import UnboundedError, bounded_text, look_at_bounds
 from engine.definitions.shape import SPELLINGS
 from engine.errors import Problem
 from engine.monitor import SignalType
@@ -17,6 +19,7 @@ Key = tuple[str | int, ...]
 """The way to a value from the top of a file: names of keys and places in lists."""
 
 
+UNKNOWN_TAG = re.compile(r"could not determine a constructor for the tag '(?:tag:yaml\.org,2002:)?(.*)'")
 READERS_STEPS = frozenset({*SignalType, "recurrence", "cron", "listed", "top", "[key]"})
 """What pydantic adds to a path to say which of several kinds it read, or that it means the key itself."""
 
@@ -74,20 +77,27 @@ class Document:
 def read_document(path: Path, name: str) -> Document:
     """Read a file; whatever is wrong with it is in `problems`, and nothing is raised."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = bounded_text(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         return Document(name, path.parent, None, problems=(Problem(name, "", f"cannot be read: {reason}"),))
     try:
         return _parse(text, path, name)
     except yaml.YAMLError as error:
-        return Document(name, path.parent, None, problems=(_syntax_problem(name, error),))
+        problem = _syntax_problem(name, error)
+    except RecursionError:
+        problem = Problem(name, "", "is nested too deep")
+    except (ValueError, OverflowError) as error:  # a date that is none, a number of 5,000 digits
+        problem = Problem(name, "", f"is not YAML: {error}")
+    return Document(name, path.parent, None, problems=(problem,))
 
 
 def _parse(text: str, path: Path, name: str) -> Document:
     loader = yaml.SafeLoader(text)
     try:
         node = loader.get_single_node()
+        if node:
+            look_at_bounds(node)
         lines = dict(_lines(loader, node)) if node else {}
         data = loader.construct_document(node) if node else None
         twice = _duplicates(loader, node) if node else []
@@ -133,7 +143,7 @@ def _duplicates(loader: yaml.SafeLoader, root: yaml.Node) -> list[tuple[Key, int
     had: set[tuple[int, Key]] = set()
     twice: list[tuple[Key, int]] = []
     for key, node, mapping in _walk(loader, root):
-        if mapping is None or node.tag == "tag:yaml.org,2002:merge":
+        if mapping is None:
             continue
         if (id(mapping), key) in had:
             twice.append((key, node.start_mark.line + 1))
@@ -145,8 +155,13 @@ def _syntax_problem(name: str, error: yaml.YAMLError) -> Problem:
     if not isinstance(error, yaml.MarkedYAMLError):
         return Problem(name, "", f"is not YAML: {error}")
     mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark else None
+    if isinstance(error, UnboundedError):
+        return Problem(name, "", str(error.problem), line=line)
+    if tag := UNKNOWN_TAG.search(error.problem or ""):
+        return Problem(name, "", f"has the tag {tag[1]}, which is not read", "write the value itself", line)
     parts = [part for part in (error.context, error.problem) if part]
-    return Problem(name, "", f"is not YAML: {', '.join(parts)}", line=mark.line + 1 if mark else None)
+    return Problem(name, "", f"is not YAML: {', '.join(parts)}", line=line)
 
 
 def _spelling(value: Any, step: str | int) -> str | int | None:
