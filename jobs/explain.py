@@ -6,9 +6,10 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from engine.splits import splits_of
 from engine.wording import bound, moment, number, ratio, span
 from jobs.asked_rows import Question, find_rows
-from jobs.carriers import legend_of, print_splits, splits_of
+from jobs.carriers import legend_of, print_splits
 from jobs.charts import chart_of
 from jobs.consoles import out
 from jobs.evidence import evidence_of

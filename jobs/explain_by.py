@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from engine.errors import DefinitionError, Problem
+from engine.splits import Part, Split, splits_of
 from engine.store import Store
 from jobs.asked_rows import Found, Question, find_rows, is_file
-from jobs.carriers import Part, Split, legend_of, print_splits, splits_of
+from jobs.carriers import legend_of, print_splits
 from jobs.consoles import err, out, working
 from jobs.explain import headline_of, rows_line_of, verdict_line_of
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.store import Store
     from server.channels.email import SmtpServer
     from server.notices import Check
+    from server.settings import ServerKeys
     from signals.alerting import Standing
 
 __all__ = ["Notifier"]
@@ -62,6 +63,7 @@ class Notifier:
         from server.messages import message_of
         from server.notices import notices_of
         from server.outbox import DeliveryError
+        from server.picture import picture_of
         from server.rows import run_rows
         from server.telling import parcels_of
 
@@ -70,8 +72,11 @@ class Notifier:
             return 0
         run, rows = found
         told = notices_of(monitor, run, rows, self._before[monitor.name]).told
+        if not told:
+            return 0
+        message = message_of(monitor, run, told, link=self._keys().leads(), picture=picture_of(store, told))
         code = 0
-        for parcel in parcels_of(monitor, message_of(monitor, run, told), time) if told else ():
+        for parcel in parcels_of(monitor, message, time):
             if parcel.address not in monitor.emails:
                 err().print(f"note: {parcel.address} is an integration, which a server tells: driftline serve")
                 continue
@@ -85,10 +90,15 @@ class Notifier:
                 code = NOT_TOLD
         return code
 
-    def _smtp(self) -> SmtpServer:
-        from server.settings import SMTP_PASSWORD, read_settings
+    def _keys(self) -> ServerKeys:
+        from server.settings import read_settings
 
-        keys = read_settings(self.settings, {}).smtp
+        return read_settings(self.settings, {})
+
+    def _smtp(self) -> SmtpServer:
+        from server.settings import SMTP_PASSWORD
+
+        keys = self._keys().smtp
         if keys is None:
             where = str(self.settings) if self.settings else "--settings"
             hint = "smtp: {host: smtp.example.com, user: ada, sender: driftline@example.com}"

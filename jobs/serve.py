@@ -174,6 +174,7 @@ def _service(settings: ServerKeys, database: Database, lineage: Lineage | None) 
     from server.integrations import Post
     from server.launcher import SparkLauncher
     from server.outbox import Outbox
+    from server.picture import picture_of
     from server.queue import Queue
     from server.scheduler import Scheduler
     from server.secrets import VARIABLE, Vault
@@ -195,7 +196,8 @@ def _service(settings: ServerKeys, database: Database, lineage: Lineage | None) 
         launcher.remote,
         dict(launcher.conf),
     )
-    teller = Teller(database, Store(settings.store), watching, lineage=lineage)
+    store, link = Store(settings.store), settings.leads()
+    teller = Teller(database, store, watching, picture=picture_of, link=link, lineage=lineage)
     most = settings.policy.max_concurrent_runs
     scheduler = Scheduler(queue, Timetable(policy), spark, watching.files, policy, most, teller.ended)
     vault = Vault.opened(state / "secret.key", os.environ.get(VARIABLE))

@@ -30,6 +30,7 @@ class Message:
         severity: how bad it is.
         thread: equal for messages about the same thing, so that a channel can put them together, and end them.
         ended: whether the thing is over.
+        link: where more is to be seen; it is in the texts, too.
         event: the CloudEvent that machines are sent.
     """
 
@@ -40,6 +41,7 @@ class Message:
     severity: Severity = Severity.WARNING
     thread: str = ""
     ended: bool = False
+    link: str | None = None
     event: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def as_json(self) -> dict[str, Any]:
@@ -52,6 +54,7 @@ class Message:
             "severity": self.severity.value,
             "thread": self.thread,
             "ended": self.ended,
+            "link": self.link,
             "event": dict(self.event),
         }
 

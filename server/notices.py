@@ -38,7 +38,7 @@ class Told:
     Attributes:
         notice: why.
         row: its row; of a failed run its record.
-        since: the scheduled time at which its alert began.
+        since: the scheduled time of the first of the breaches that began its alert.
     """
 
     notice: Notice

@@ -13,6 +13,7 @@ from engine.definitions.shape import Complaint, Shape, key
 from engine.definitions.words import FixedLength, Name, OneOf, Text, fixed_length
 from engine.errors import DefinitionError
 from server.channels.email import SmtpServer
+from server.links import PLACES, Link
 from server.policies import CatchUp, Overlap, Policy, Retries
 
 __all__ = ["LauncherKeys", "ServerKeys", "SmtpKeys", "read_settings"]
@@ -138,10 +139,25 @@ class ServerKeys(Shape):
     http: HttpKeys | None = key(default=HttpKeys(), description="Where it answers; null: nowhere.")
     log: Annotated[str, OneOf(("text", "json"))] = key(default="text", description="How log lines are written.")
     smtp: SmtpKeys | None = key(default=None, description="Where e-mail is handed over; without it there is none.")
+    link: Text | None = key(
+        default=None,
+        description="Where messages lead: `https://grafana.example.com/d/drift?var-monitor={monitor}&to={time}`. "
+        f"Places: {', '.join(f'`{{{each}}}`' for each in PLACES)}; `{{signal}}` is the worst check's.",
+    )
     openlineage: LineageKeys | None = key(
         default=None, description="Where events of each run go, for a catalogue of data; without it nowhere."
     )
     poll: Annotated[float, Field(gt=0, le=60)] = key(default=1.0, description="Seconds between two steps.")
+
+    def complaints(self) -> Iterator[Complaint]:
+        try:
+            self.leads()
+        except ValueError as error:
+            yield Complaint(("link",), str(error), "https://grafana.example.com/d/drift?var-monitor={monitor}")
+
+    def leads(self) -> Link | None:
+        """Where messages lead; None: nowhere."""
+        return Link(self.link) if self.link else None
 
 
 def read_settings(path: Path | None, given: Mapping[str, Any]) -> ServerKeys:

@@ -4,9 +4,11 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
+from engine.errors import DriftlineError
 from engine.store import Store
 from server.database import Database
 from server.lineage_sinks import Lineage
+from server.links import Link
 from server.queue import Ending, Task
 from server.telling import Picture, tell
 from server.watching import Watching
@@ -25,6 +27,7 @@ class Teller:
         store: where results are.
         watching: the monitors' definitions.
         picture: draws the worst of what is told.
+        link: where messages lead.
         lineage: hears of every run, too; None: nobody does.
     """
 
@@ -32,6 +35,7 @@ class Teller:
     store: Store
     watching: Watching
     picture: Picture | None = None
+    link: Link | None = None
     lineage: Lineage | None = None
 
     def ended(self, task: Task, ending: Ending, now: datetime) -> None:
@@ -40,13 +44,28 @@ class Teller:
         Raises:
             RegistryError, StoreError: it cannot be told now; the run is not written down as ended, and tried again.
         """
-        for name in task.monitors:
-            monitor = self.watching.monitors.get(name)
-            if monitor is None:  # it was deleted meanwhile
-                continue
-            with self.database.session() as session:
-                found = tell(session, self.store, monitor, task.time, now=now, error=ending.error, picture=self.picture)
-            if found:
-                log.info("%s: %s messages", name, found)
-            if self.lineage is not None:
-                self.lineage.ended(name, task.time, ending.error, now)
+        known = {name: self.watching.monitors.get(name) for name in task.monitors}
+        monitors = [monitor for monitor in known.values() if monitor is not None]  # others were deleted meanwhile
+        trouble: DriftlineError | None = None
+        for monitor in monitors:
+            try:
+                found = tell(
+                    self.database,
+                    self.store,
+                    monitor,
+                    task.time,
+                    now=now,
+                    error=ending.error,
+                    picture=self.picture,
+                    link=self.link,
+                )
+            except DriftlineError as error:  # the others are told all the same
+                trouble = trouble or error
+            else:
+                if found:
+                    log.info("%s: %s messages", monitor.name, found)
+        if trouble:
+            raise trouble
+        if self.lineage is not None:  # only now: an event is sent once, and this may be tried again
+            for monitor in monitors:
+                self.lineage.ended(monitor.name, task.time, ending.error, now)

@@ -1,22 +1,27 @@
 """From a run that was evaluated to messages in the outbox: how its checks stand now, and who is told of it.
 
 All of it is one transaction, and doing it again changes nothing: a crash in between loses nothing, and tells nothing
-twice.
+twice. What takes long is done before it: the store is read, and the picture drawn.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.events import run_status_changed
 from engine.monitor import Monitor
+from engine.results import Run, RunStatus
 from engine.store import Store
+from server.database import Database
 from server.integrations import EMAIL
+from server.links import Link
 from server.message import Message
 from server.messages import message_of
-from server.notices import Check, Row, Told, notices_of
+from server.notices import Check, Outcome, Row, Told, notices_of
 from server.outbox import Parcel, enqueue
 from server.rows import run_rows
 from server.tables import Alert, MonitorRecord
@@ -24,12 +29,12 @@ from signals.alerting import Seen, Standing
 
 __all__ = ["Picture", "parcels_of", "tell"]
 
-Picture = Callable[[Told], bytes | None]
+Picture = Callable[[Store, Sequence[Told]], bytes | None]
 """Draws the worst of what is told."""
 
 
 def tell(
-    session: Session,
+    database: Database,
     store: Store,
     monitor: Monitor,
     time: datetime,
@@ -37,38 +42,74 @@ def tell(
     now: datetime,
     error: str | None = None,
     picture: Picture | None = None,
+    link: Link | None = None,
 ) -> int:
     """Bring the alerts of a monitor up to a run, and put what is to be told into the outbox.
 
     Args:
-        session: the transaction.
+        database: the registry.
         store: where the run's rows are.
         monitor: what was evaluated.
         time: its scheduled time.
         now: what the clock says.
         error: why the run's process failed, for a run that the store knows nothing of.
         picture: draws the worst of what is told.
+        link: where more is to be seen.
 
     Returns:
         How many messages are new.
     """
     found = run_rows(store, monitor.name, time)
-    run, rows = found or (_lost(time, error), ())
-    record = session.scalar(select(MonitorRecord).where(MonitorRecord.name == monitor.name).with_for_update())
-    if record is None or (found is None and error is None):
+    if found is None and error is None:
         return 0
-    held = {_check(each): each for each in session.scalars(select(Alert).where(Alert.monitor_id == record.id))}
-    standings = {check: _standing(alert.standing) for check, alert in held.items()}
-    outcome = notices_of(monitor, run, rows, standings, silent=_muted(record, now))
+    run, rows = found or (_lost(monitor, time, error or "", now), ())
+    drawn, expected = None, ()
+    if picture is not None:
+        with database.reading() as session:
+            before = _before(session, monitor, now)
+        expected = before.after(monitor, run, rows).told if before else ()
+        drawn = picture(store, expected) if expected else None
+    with database.session() as session:
+        before = _before(session, monitor, now, lock=True)
+        if before is None:
+            return 0
+        outcome = before.after(monitor, run, rows)
+        _keep(session, before, outcome, rows, now)
+        if not outcome.told:
+            return 0
+        message = message_of(monitor, run, outcome.told, picture=drawn if outcome.told == expected else None, link=link)
+        return enqueue(session, parcels_of(monitor, message, time), now)
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What the registry knows of a monitor's checks before a run is told."""
+
+    monitor: int
+    alerts: Mapping[Check, Alert]
+    muted: bool
+
+    def after(self, monitor: Monitor, run: Row, rows: Sequence[Row]) -> Outcome:
+        standings = {check: _standing(alert.standing) for check, alert in self.alerts.items()}
+        return notices_of(monitor, run, rows, standings, silent=self.muted)
+
+
+def _before(session: Session, monitor: Monitor, now: datetime, *, lock: bool = False) -> _Before | None:
+    """None: there is no such monitor any more."""
+    asked = select(MonitorRecord).where(MonitorRecord.name == monitor.name)
+    record = session.scalar(asked.with_for_update() if lock else asked)
+    if record is None:
+        return None
+    held = session.scalars(select(Alert).where(Alert.monitor_id == record.id))
+    return _Before(record.id, {_check(each): each for each in held}, _muted(record, now))
+
+
+def _keep(session: Session, before: _Before, outcome: Outcome, rows: Sequence[Row], now: datetime) -> None:
     values = {_check_of(row): row["metric_value"] for row in rows}
     for check, standing in outcome.standings.items():
-        alert = held.get(check) or _new(session, record.id, check)
+        alert = before.alerts.get(check) or _new(session, before.monitor, check)
         alert.state, alert.since, alert.standing = standing.state.value, standing.since, _plain(standing)
         alert.value, alert.updated_at = values.get(check), now
-    if not outcome.told:
-        return 0
-    drawn = picture(outcome.told[0]) if picture else None
-    return enqueue(session, parcels_of(monitor, message_of(monitor, run, outcome.told, picture=drawn), time), now)
 
 
 def parcels_of(monitor: Monitor, message: Message, time: datetime) -> list[Parcel]:
@@ -80,9 +121,19 @@ def parcels_of(monitor: Monitor, message: Message, time: datetime) -> list[Parce
     ]
 
 
-def _lost(time: datetime, error: str | None) -> Row:
+def _lost(monitor: Monitor, time: datetime, error: str, now: datetime) -> Row:
     """The record of a run whose process left none."""
-    return {"scheduled_for": time, "window_start": None, "window_end": None, "error": error, "event": None}
+    run = Run(
+        run_id=f"{monitor.name}@{time:%Y-%m-%dT%H:%M:%SZ}",
+        monitor=monitor.name,
+        scheduled_for=time,
+        status=RunStatus.FAILED,
+        started_at=now,
+        finished_at=now,
+        error=error,
+    )
+    event = run_status_changed(monitor, run, ())
+    return {"scheduled_for": time, "window_start": None, "window_end": None, "error": error, "event": event}
 
 
 def _muted(record: MonitorRecord, now: datetime) -> bool:

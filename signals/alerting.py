@@ -76,7 +76,7 @@ class Standing:
         recent: the last judged evaluations, as many as the rule looks at, the oldest first.
         latest: the scheduled time of the last evaluation, judged or not; None: there was none.
         judged: whether that one was judged.
-        since: the scheduled time at which the alert began that goes on; None: none does.
+        since: of the alert that goes on the scheduled time of the first of the breaches that began it; None: none does.
         told: the scheduled time at which people were last told of it; None: they were not yet.
     """
 
@@ -110,8 +110,10 @@ def after(standing: Standing, seen: Seen, rule: AlertRule, *, silent: bool = Fal
     found = replace(standing, recent=recent, latest=seen.time, judged=True)
     enough = sum(bool(each.breached) for each in recent) >= rule.breaches
     if standing.since is None:
-        begins = seen.breached and enough
-        return _told(replace(found, since=seen.time), seen, rule, silent=silent) if begins else (found, None)
+        if not (seen.breached and enough):
+            return found, None
+        first = next(each.time for each in recent if each.breached)
+        return _told(replace(found, since=first), seen, rule, silent=silent)
     if not seen.breached and seen.clear and not enough:
         tells = rule.recovery and standing.told is not None and not silent
         return replace(found, since=None, told=None), Notice.RECOVERED if tells else None

@@ -13,9 +13,10 @@ from typer.testing import Result
 from engine.errors import DataError
 from engine.monitor import Monitor
 from engine.run import evaluate_all
+from engine.splits import Part, Split, splits_of
 from engine.store import Store
 from jobs.asked_rows import Question
-from jobs.carriers import Part, Split, print_splits, splits_of
+from jobs.carriers import print_splits
 from jobs.explain_by import explain_by, names_in
 from jobs.times import parse_time
 from tests.jobs.conftest import a_row, a_run

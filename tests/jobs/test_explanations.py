@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
+from engine.bars import bars_of
 from engine.results import Status
 from engine.store import Store
-from jobs.charts import bars_of
 from tests.jobs.conftest import a_row, a_run
 
 Driftline = Callable[..., Result]

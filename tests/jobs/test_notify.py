@@ -35,7 +35,8 @@ def day(number: int) -> datetime:
 def test_a_run_mails_what_began_once_and_what_ended(tiny, spark, tmp_path):
     with smtp_server() as box:
         settings = tmp_path / "server.yaml"
-        settings.write_text(f"smtp: {{host: 127.0.0.1, port: {box.port}, security: none}}\n")
+        smtp = f"{{host: 127.0.0.1, port: {box.port}, security: none}}"
+        settings.write_text(f"smtp: {smtp}\nlink: https://x.example/{{monitor}}\n")
 
         def run(number: int, threshold: float) -> None:
             store, notifier = str(tmp_path / "store"), Notifier(settings)
@@ -47,7 +48,11 @@ def test_a_run_mails_what_began_once_and_what_ended(tiny, spark, tmp_path):
         assert [mail["Subject"] for mail in box.mails] == ["noisy: 1 check breached (amount)"]
         run(3, 100)
         assert box.mails[-1]["Subject"] == "noisy: 1 check recovered (amount)"
-    assert "since 2 Mar 2024 03:15 UTC" in box.mails[-1].get_body(("plain",)).get_content()
+    text = box.mails[-1].get_body(("plain",)).get_content()
+    assert "since 2 Mar 2024 03:15 UTC" in text
+    assert "https://x.example/noisy" in text
+    pictures = [part for part in box.mails[0].walk() if part.get_content_type() == "image/png"]
+    assert [part["Content-ID"] for part in pictures] == ["<picture>"]
 
 
 def test_who_cannot_be_told_is_said_before_anything_is_evaluated(tiny, tmp_path):

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cloudevents.core.bindings.http import HTTPMessage, from_http_event
+from cloudevents.core.formats.json import JSONFormat
 from sqlalchemy import select
 
 from engine.monitor import Monitor
 from engine.results import RunStatus
 from engine.store import Store
 from server.database import Database
+from server.links import Link
 from server.message import Message
 from server.notices import RUN
 from server.outbox import Outbox, Parcel
+from server.picture import picture_of
 from server.policies import Retries
 from server.tables import Alert, Delivery, MonitorRecord, Organization, Space
 from server.telling import tell
@@ -24,6 +29,7 @@ from tests.jobs.conftest import a_row, a_run
 from tests.server.conftest import NOW
 
 DAY = timedelta(days=1)
+LINK = Link("https://x.example/{monitor}/{signal}")
 START = datetime(2026, 11, 1, tzinfo=NOW.tzinfo)
 
 
@@ -51,8 +57,16 @@ class World:
         return self.tell(day)
 
     def tell(self, day: int, error: str | None = None) -> list[Message]:
-        with self.database.session() as session:
-            tell(session, self.store, self.monitor, START + day * DAY, now=NOW, error=error)
+        tell(
+            self.database,
+            self.store,
+            self.monitor,
+            START + day * DAY,
+            now=NOW,
+            error=error,
+            picture=picture_of,
+            link=LINK,
+        )
         before = len(self.mails)
         Outbox(self.database, lambda parcel: self.mails.append(parcel) or "ok", Retries()).step(NOW)
         return [parcel.message for parcel in self.mails[before:]]
@@ -102,7 +116,7 @@ def test_one_message_says_all_of_a_run_with_the_worst_first(world):
     lines = message.text.splitlines()
     assert lines[2] == "Breached now (2)"
     assert lines[3] == "  carrier · population_stability_index · drift: 0.9 > 0.1"
-    assert "      9 times the threshold" in lines
+    assert lines[4] == "      since this run · 9 times the threshold · 1,234 rows"
     assert "<b>0.9 &gt; 0.1</b>" in (message.html or "")
 
 
@@ -149,6 +163,33 @@ def test_two_of_three_and_again_after_are_the_monitors_own(database, tmp_path):
         bool(world.evaluate(day, distance=value)) for day, value in enumerate([0.4, 0.05, 0.4, 0.4, 0.4, 0.05, 0.05])
     ]
     assert told == [False, False, True, False, True, False, True]
+
+
+def test_a_message_says_since_when_it_has_been_breaching_and_not_since_when_it_is_an_alert(database, tmp_path):
+    world = World(database, tmp_path, alerting={"breaches": 3, "of": 5, "again_after": "P1D"})
+    told = [world.evaluate(day, distance=value) for day, value in enumerate([0.05, 0.4, 0.05, 0.4, 0.4, 0.4])]
+    assert [len(messages) for messages in told] == [0, 0, 0, 0, 1, 1]
+    assert all("since 2 Nov 2026 00:00 UTC" in message.text for messages in told for message in messages)
+
+
+def test_a_breach_comes_with_a_picture_and_a_link_and_a_run_that_failed_with_a_link(world):
+    (breach,) = world.evaluate(0, distance=0.4)
+    (failed,) = world.tell(1, error="killed (137)")
+    assert (breach.picture or b"").startswith(b"\x89PNG")
+    assert "cid:picture" in (breach.html or "")
+    assert failed.picture is None
+    assert [each.link for each in (breach, failed)] == ["https://x.example/flights/drift", "https://x.example/flights/"]
+
+
+def test_a_process_that_left_nothing_is_told_to_machines_in_a_whole_event(world):
+    (message,) = world.tell(1, error="killed (137)")
+    data: Any = from_http_event(*structured({**message.event, "id": "1"})).get_data()
+    assert (data["RunStatus"], data["RunProperties"]["error"]) == ("Failed", "killed (137)")
+
+
+def structured(event: dict[str, Any]) -> tuple[HTTPMessage, JSONFormat]:
+    headers = {"Content-Type": "application/cloudevents+json"}
+    return HTTPMessage(headers, json.dumps(event).encode()), JSONFormat()
 
 
 def test_an_alert_ends_only_below_the_bound_that_clears_it(world):
