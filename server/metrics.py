@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from server.database import Database
 from server.due import Timetable
 from server.queue import Origin
+from server.runs import OWN_CLAIMS
 from server.tables import Alert, Application, Claim, Delivery, MonitorRecord
 from signals.alerting import AlertState
 
@@ -30,6 +31,7 @@ class _Counts:
             yield from _lags(session, self.now)
             yield from _deliveries(session)
             yield from _alerts(session)
+            yield from _latest(session)
         if self.upcoming is not None:
             until = (self.upcoming - self.now).total_seconds()
             yield GaugeMetricFamily("driftline_next_due_seconds", "Seconds until something is due.", value=until)
@@ -57,13 +59,6 @@ def _runs(session: Session) -> Iterator[Metric]:
     if oldest is not None:
         at = oldest.timestamp()
         yield GaugeMetricFamily("driftline_queue_oldest_timestamp_seconds", "Since when the oldest waits.", value=at)
-    latest = GaugeMetricFamily(
-        "driftline_run_duration_seconds", "How long the latest run of a monitor took.", labels=["monitor"]
-    )
-    for name, application in _latest_done(session):
-        if application.started_at and application.finished_at:
-            latest.add_metric([name], (application.finished_at - application.started_at).total_seconds())
-    yield latest
 
 
 def _lags(session: Session, now: datetime) -> Iterator[Metric]:
@@ -74,7 +69,7 @@ def _lags(session: Session, now: datetime) -> Iterator[Metric]:
     )
     waiting = (
         select(Claim.monitor_id, func.min(Claim.scheduled_for))
-        .join(Application, Application.id == Claim.application_id)
+        .join(Application, OWN_CLAIMS)
         .where(Application.state.in_(["queued", "running"]), Application.origin == Origin.SCHEDULE)
         .group_by(Claim.monitor_id)
     )
@@ -107,18 +102,25 @@ def _alerts(session: Session) -> Iterator[Metric]:
     yield triggered
 
 
-def _latest_done(session: Session) -> Iterator[tuple[str, Application]]:
-    latest = (
-        select(Claim.monitor_id, func.max(Claim.scheduled_for).label("time"))
-        .join(Application, Application.id == Claim.application_id)
-        .where(Application.state == "done")
-        .group_by(Claim.monitor_id)
-        .subquery()
+def _latest(session: Session) -> Iterator[Metric]:
+    """Of each monitor's latest run with results: how long it took, and what breached."""
+    took = GaugeMetricFamily(
+        "driftline_run_duration_seconds", "How long the latest run of a monitor took.", labels=["monitor"]
     )
-    found = (
-        select(MonitorRecord.name, Application)
-        .join(latest, latest.c.monitor_id == MonitorRecord.id)
-        .join(Claim, (Claim.monitor_id == MonitorRecord.id) & (Claim.scheduled_for == latest.c.time))
+    breached = GaugeMetricFamily(
+        "driftline_breached_checks",
+        "Checks that breached in the latest run, whether they alert or not.",
+        labels=["monitor", "signal"],
+    )
+    runs = (
+        select(MonitorRecord.name, MonitorRecord.breached, Application.started_at, Application.finished_at)
+        .join(Claim, (Claim.monitor_id == MonitorRecord.id) & (Claim.scheduled_for == MonitorRecord.evaluated_for))
         .join(Application, Application.id == Claim.application_id)
     )
-    yield from ((name, application) for name, application in session.execute(found))
+    for monitor, by_signal, started, finished in session.execute(runs):
+        if started and finished:
+            took.add_metric([monitor], (finished - started).total_seconds())
+        for signal, count in (by_signal or {}).items():
+            breached.add_metric([monitor, signal], count)
+    yield took
+    yield breached

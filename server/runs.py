@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from server.errors import RegistryError
 from server.tables import Application, Claim, MonitorRecord
 
-__all__ = ["RunView", "find_run", "list_runs"]
+__all__ = ["OWN_CLAIMS", "RunView", "find_run", "list_runs"]
 
 OWN_CLAIMS = (Claim.scheduled_for == Application.scheduled_for) & (Claim.application_id == Application.id)
+"""Joins claims to their application by the key that claims have."""
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,9 @@ class LibraryFile(Base):
 class MonitorRecord(Base):
     """A monitor, in its latest version. Nothing that was due until `watched_since` is made up for: until it was
     enabled, or, as `server.claims` notes now and then, until the latest of its times that was claimed.
+
+    `evaluated_for` is the latest scheduled time of which there are results, and `breached` has by signal how many of
+    its checks breached then.
     """
 
     __tablename__ = "monitors"
@@ -95,6 +98,8 @@ class MonitorRecord(Base):
     mute_reason: Mapped[str | None]
     muted: Mapped[bool]
     watched_since: Mapped[datetime] = mapped_column(InstantNumber)
+    evaluated_for: Mapped[datetime | None] = mapped_column(InstantNumber)
+    breached: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     versions: Mapped[list["MonitorVersion"]] = relationship(

@@ -4,6 +4,7 @@ All of it is one transaction, and doing it again changes nothing: a crash in bet
 twice. What takes long is done before it: the store is read, and the picture drawn.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,6 +76,8 @@ def tell(
             return 0
         outcome = before.after(monitor, run, rows)
         _keep(session, before, outcome, rows, now)
+        if found is not None:
+            _count(before.record, time, rows)
         if not outcome.told:
             return 0
         message = message_of(monitor, run, outcome.told, picture=drawn if outcome.told == expected else None, link=link)
@@ -85,7 +88,7 @@ def tell(
 class _Before:
     """What the registry knows of a monitor's checks before a run is told."""
 
-    monitor: int
+    record: MonitorRecord
     alerts: Mapping[Check, Alert]
     muted: bool
 
@@ -101,15 +104,23 @@ def _before(session: Session, monitor: Monitor, now: datetime, *, lock: bool = F
     if record is None:
         return None
     held = session.scalars(select(Alert).where(Alert.monitor_id == record.id))
-    return _Before(record.id, {_check(each): each for each in held}, _muted(record, now))
+    return _Before(record, {_check(each): each for each in held}, _muted(record, now))
 
 
 def _keep(session: Session, before: _Before, outcome: Outcome, rows: Sequence[Row], now: datetime) -> None:
     values = {_check_of(row): row["metric_value"] for row in rows}
     for check, standing in outcome.standings.items():
-        alert = before.alerts.get(check) or _new(session, before.monitor, check)
+        alert = before.alerts.get(check) or _new(session, before.record.id, check)
         alert.state, alert.since, alert.standing = standing.state.value, standing.since, _plain(standing)
         alert.value, alert.updated_at = values.get(check), now
+
+
+def _count(record: MonitorRecord, time: datetime, rows: Sequence[Row]) -> None:
+    """Write down how many checks breached in the latest run; an older one that is evaluated again changes nothing."""
+    if record.evaluated_for is None or record.evaluated_for <= time:
+        breached = Counter({row["signal"]: 0 for row in rows})
+        breached.update(row["signal"] for row in rows if row["breached"])
+        record.evaluated_for, record.breached = time, dict(breached)
 
 
 def parcels_of(monitor: Monitor, message: Message, time: datetime) -> list[Parcel]:

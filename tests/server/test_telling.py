@@ -71,6 +71,10 @@ class World:
         Outbox(self.database, lambda parcel: self.mails.append(parcel) or "ok", Retries()).step(NOW)
         return [parcel.message for parcel in self.mails[before:]]
 
+    def record(self) -> MonitorRecord:
+        with self.database.reading() as session:
+            return session.scalars(select(MonitorRecord)).one()
+
     def mute(self, *, muted: bool, until: datetime | None = None) -> None:
         with self.database.session() as session:
             record = session.scalars(select(MonitorRecord)).one()
@@ -118,6 +122,16 @@ def test_one_message_says_all_of_a_run_with_the_worst_first(world):
     assert lines[3] == "  carrier · population_stability_index · drift: 0.9 > 0.1"
     assert lines[4] == "      since this run · 9 times the threshold · 1,234 rows"
     assert "<b>0.9 &gt; 0.1</b>" in (message.html or "")
+
+
+def test_the_registry_says_how_many_checks_breached_in_the_latest_run(world):
+    world.evaluate(2, a=0.2, b=0.05, c=0.3)
+    assert (world.record().evaluated_for, world.record().breached) == (START + 2 * DAY, {"drift": 2})
+    world.evaluate(1, a=0.05)  # of before
+    world.evaluate(3, error="no data")
+    assert (world.record().evaluated_for, world.record().breached) == (START + 3 * DAY, {})
+    world.tell(4, error="the process died")
+    assert world.record().evaluated_for == START + 3 * DAY
 
 
 def test_a_run_that_is_told_again_after_a_crash_is_told_once(world):

@@ -17,6 +17,7 @@ from server.policies import Policy
 from server.pulse import Pulse
 from server.queue import Ending, Queue
 from server.registry import Registry
+from server.tables import MonitorRecord
 from server.web import application
 from tests.server.conftest import NOW
 from tests.server.test_queue import make_monitors
@@ -79,6 +80,9 @@ def test_metrics_are_those_of_the_database(client, database):
     queue.claim([DueBatch(time, None, (ids[0],)) for time in times], NOW - timedelta(minutes=30))
     done, failed = queue.take(NOW - timedelta(minutes=2), 2)
     queue.end({done: Ending(0), failed: Ending(1, "no")}, NOW)
+    with database.session() as session:
+        told = session.get_one(MonitorRecord, ids[0])
+        told.evaluated_for, told.breached = done.time, {"drift": 3, "quality": 0}
     queue.again(ids[1], NOW - timedelta(days=3650), NOW)  # by hand, which is late for nobody
     client.pulse.timetable.watch([Watched(ids[0], "m0", None, minutely(), NOW)])
     text = client.get("/metrics", make_key(database)).text
@@ -92,6 +96,8 @@ def test_metrics_are_those_of_the_database(client, database):
     assert found["driftline_monitor_lag_seconds", "m0"] == 600
     assert found["driftline_monitor_lag_seconds", "m1"] == 0
     assert found["driftline_run_duration_seconds", "m0"] == 120
+    assert found["driftline_breached_checks", "m0", "drift"] == 3
+    assert found["driftline_breached_checks", "m0", "quality"] == 0
     assert found["driftline_next_due_seconds",] == 60
 
 

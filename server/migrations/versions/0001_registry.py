@@ -150,6 +150,8 @@ def upgrade() -> None:
         sa.Column("mute_reason", sa.Text(), nullable=True),
         sa.Column("muted", sa.Boolean(), nullable=False),
         sa.Column("watched_since", InstantNumber(), nullable=False),
+        sa.Column("evaluated_for", InstantNumber(), nullable=True),
+        sa.Column("breached", Document, nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("updated_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(["space_id"], ["spaces.id"], name="fk_monitors_space_id"),
