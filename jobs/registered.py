@@ -10,14 +10,17 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from engine.downtime import interrupted
 from engine.wording import moment
 from jobs.consoles import err, out
 from jobs.documents import time_text
 from jobs.registries import registry
+from jobs.trigger_words import downtime_words, trigger_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from server.loaded import Loaded
     from server.tables import AuditEntry, MonitorRecord
 
 __all__ = ["list_monitors", "make_key", "print_rows", "show_keys", "show_monitor"]
@@ -28,19 +31,27 @@ NO_KEY = "no key yet: driftline keys create"
 
 def list_monitors(url: str, space: str, *, as_json: bool) -> None:
     """Every monitor of the space."""
-    with registry(url, space) as held:
-        rows = [_row(each) for each in held.monitors()]
+    from server.loaded import load_from
+
+    with registry(url, space, reading=True) as held:
+        found, time = held.monitors(), held.now
+        loaded = load_from(held.session, [each.name for each in found])
+        rows = [_row(each, loaded, time) for each in found]
     print_rows(rows, NO_MONITOR, as_json=as_json)
 
 
 def show_monitor(url: str, space: str, name: str) -> None:
     """A monitor's definition as it is in force, then its history."""
-    with registry(url, space) as held:
-        monitor = held.monitor(name)
+    from server.loaded import load_from
+
+    with registry(url, space, reading=True) as held:
+        monitor, loaded = held.monitor(name), load_from(held.session, [name])
         text, history = monitor.versions[-1].text, held.audit("monitor", name)
-        row = _row(monitor)
+        row = _row(monitor, loaded, held.now)
     console = out()
     console.print(Text.assemble((name, "bold"), f"  version {row['version']}, {row['evaluated']}, {row['tells']}"))
+    for line in _when(loaded, name, row["due_next"]):
+        console.print(line, soft_wrap=True)
     console.print(Text(text.rstrip()), soft_wrap=True)
     console.print()
     console.print(_history(history))
@@ -76,14 +87,47 @@ def show_keys(url: str, *, as_json: bool) -> None:
     print_rows(rows, NO_KEY, as_json=as_json)
 
 
-def _row(monitor: MonitorRecord) -> dict[str, object]:
+def _when(loaded: Loaded, name: str, due: object) -> Iterator[Text]:
+    """When a monitor is due; or why it cannot be loaded."""
+    for problem in loaded.broken.get(name, ()):
+        yield Text(str(problem), "red")
+    found = loaded.monitors.get(name)
+    if found is not None:
+        downtime = f", {downtime_words(found.downtime)}" if found.downtime else ""
+        yield Text(f"{trigger_words(found.trigger)}{downtime}; due next: {_cell(due)}")
+
+
+def _evaluated(monitor: MonitorRecord, loaded: Loaded, time: datetime) -> str:
+    found = loaded.monitors.get(monitor.name)
+    if not monitor.enabled:
+        return "disabled"
+    if found is None:
+        return f"cannot be loaded: {loaded.broken[monitor.name][0].message}"
+    end = found.downtime.until(time) if found.downtime else None
+    return f"in downtime until {moment(end)}" if end else "enabled"
+
+
+def _due_next(monitor: MonitorRecord, loaded: Loaded, time: datetime) -> datetime | None:
+    from server.due import Timetable, Watched
+    from server.policies import Policy
+
+    found = loaded.monitors.get(monitor.name)
+    if not monitor.enabled or found is None:
+        return None
+    timetable = Timetable(Policy())
+    timetable.watch([Watched(monitor.id, monitor.name, None, interrupted(found.trigger, found.downtime), time)])
+    return timetable.next_due()
+
+
+def _row(monitor: MonitorRecord, loaded: Loaded, time: datetime) -> dict[str, object]:
     muted = "muted" + (f" until {moment(monitor.muted_until)}" if monitor.muted_until else "")
     reason = f" ({monitor.mute_reason})" if monitor.mute_reason else ""
     return {
         "monitor": monitor.name,
         "model": monitor.model,
         "version": monitor.version,
-        "evaluated": "enabled" if monitor.enabled else "disabled",
+        "evaluated": _evaluated(monitor, loaded, time),
+        "due_next": _due_next(monitor, loaded, time),
         "tells": muted + reason if monitor.muted else "tells",
         "updated": monitor.updated_at,
     }

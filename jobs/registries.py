@@ -46,11 +46,12 @@ def opened_registry(url: str) -> Database:
 
 
 @contextmanager
-def registry(url: str, space: str) -> Generator[Registry]:
-    """One transaction of whoever runs this command."""
+def registry(url: str, space: str, *, reading: bool = False) -> Generator[Registry]:
+    """One transaction of whoever runs this command; one that only reads keeps no server from writing."""
     from server.registry import Registry
 
-    with opened_registry(url).session() as session:
+    database = opened_registry(url)
+    with database.reading() if reading else database.session() as session:
         yield Registry(session, f"cli:{_who()}", now(), space)
 
 

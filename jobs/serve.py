@@ -12,6 +12,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -170,6 +171,7 @@ def _lineage(settings: ServerKeys) -> Lineage | None:
 
 def _service(settings: ServerKeys, database: Database, lineage: Lineage | None) -> Service:
     from engine.store import Store
+    from server.broken import tell_broken
     from server.due import Timetable
     from server.integrations import Post
     from server.launcher import SparkLauncher
@@ -203,4 +205,4 @@ def _service(settings: ServerKeys, database: Database, lineage: Lineage | None) 
     vault = Vault.opened(state / "secret.key", os.environ.get(VARIABLE))
     smtp = settings.smtp.server(os.environ.get(SMTP_PASSWORD)) if settings.smtp else None
     outbox = Outbox(database, lambda parcel: Post(database, vault, smtp, now()).send(parcel))
-    return Service(watching, scheduler, outbox)
+    return Service(watching, scheduler, outbox, partial(tell_broken, database, store, link))

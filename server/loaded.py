@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from engine.definitions import load_all
 from engine.errors import Problem
 from engine.monitor import Monitor
-from server.desired import Desired
+from server.desired import COMPONENTS, Desired
 from server.registry import held_in
 from server.tables import Space
 from server.workspace import Workspace, monitor_file
@@ -50,7 +50,9 @@ def load(spaces: Collection[Desired], names: Collection[str], workspace: Workspa
         found, problems = load_all(list(files.values()))
         monitors |= {monitor.name: monitor for monitor in found}
         for name in files.keys() - monitors.keys():
-            broken[name] = _problems_of(name, problems, files[name].parent.parent)
+            told = [_plain(problem, files[name].parent.parent, space) for problem in problems]
+            # Otherwise it is what belongs to its space that is wrong.
+            broken[name] = [problem for problem in told if problem.file == monitor_file(name)] or told
     return Loaded(monitors, broken)
 
 
@@ -61,13 +63,12 @@ def load_from(session: Session, names: Collection[str]) -> Loaded:
         return load(spaces, names, Workspace(Path(folder)))
 
 
-def _problems_of(name: str, problems: Sequence[Problem], root: Path) -> list[Problem]:
-    """What is wrong with a monitor's file; otherwise with what belongs to its space, which is nobody else's fault."""
-    told = [_plain(problem, root) for problem in problems]
-    return [problem for problem in told if problem.file == monitor_file(name)] or told
+def _plain(problem: Problem, root: Path, space: Desired) -> Problem:
+    """Without the folder that it was written to for loading, which nobody else knows."""
 
+    def told(text: str) -> str:
+        if COMPONENTS in space.library:
+            text = text.replace(str(root / COMPONENTS), space.library[COMPONENTS].text)
+        return text.replace(f"{root}/", "")
 
-def _plain(problem: Problem, root: Path) -> Problem:
-    """Without the folder that it was written to for loading: nobody else knows that one."""
-    path = Path(problem.file)
-    return replace(problem, file=str(path.relative_to(root))) if path.is_relative_to(root) else problem
+    return replace(problem, file=told(problem.file), message=told(problem.message))

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from server.database import Database
-from server.due import Timetable
+from server.loaded import Loaded
 from server.queue import Origin
 from server.runs import OWN_CLAIMS
 from server.tables import Alert, Application, Claim, Delivery, MonitorRecord
@@ -22,8 +22,8 @@ __all__ = ["exposition"]
 class _Counts:
     """What the database says, as a collector of Prometheus' library."""
 
-    def __init__(self, database: Database, now: datetime, upcoming: datetime | None) -> None:
-        self.database, self.now, self.upcoming = database, now, upcoming
+    def __init__(self, database: Database, now: datetime, upcoming: datetime | None, loaded: Loaded) -> None:
+        self.database, self.now, self.upcoming, self.loaded = database, now, upcoming, loaded
 
     def collect(self) -> Iterator[Metric]:
         with self.database.reading() as session:
@@ -32,19 +32,26 @@ class _Counts:
             yield from _deliveries(session)
             yield from _alerts(session)
             yield from _latest(session)
+        yield from _watched(self.loaded, self.now)
         if self.upcoming is not None:
             until = (self.upcoming - self.now).total_seconds()
             yield GaugeMetricFamily("driftline_next_due_seconds", "Seconds until something is due.", value=until)
 
 
-def exposition(database: Database, now: datetime, timetable: Timetable) -> bytes:
+def exposition(database: Database, now: datetime, upcoming: datetime | None, loaded: Loaded) -> bytes:
     """The text that Prometheus scrapes.
+
+    Args:
+        database: the registry.
+        now: what the clock says.
+        upcoming: when something is due next.
+        loaded: what this process watches, and what it cannot.
 
     Raises:
         RegistryError: the database cannot be reached.
     """
     collected = CollectorRegistry(auto_describe=False)
-    collected.register(_Counts(database, now, timetable.next_due()))  # type: ignore[arg-type] - it has `collect`
+    collected.register(_Counts(database, now, upcoming, loaded))  # type: ignore[arg-type] - it has `collect`
     return generate_latest(collected)
 
 
@@ -78,6 +85,21 @@ def _lags(session: Session, now: datetime) -> Iterator[Metric]:
         since = open_since.get(number)
         lag.add_metric([name], (now - since).total_seconds() if since else 0)
     yield lag
+
+
+def _watched(loaded: Loaded, now: datetime) -> Iterator[Metric]:
+    broken = GaugeMetricFamily(
+        "driftline_monitor_broken", "1: its definition cannot be loaded, and it is not evaluated.", labels=["monitor"]
+    )
+    paused = GaugeMetricFamily(
+        "driftline_monitor_in_downtime", "1: what is due now is not evaluated.", labels=["monitor"]
+    )
+    for name in (*loaded.monitors, *loaded.broken):
+        broken.add_metric([name], name in loaded.broken)
+    for name, monitor in loaded.monitors.items():
+        paused.add_metric([name], monitor.downtime is not None and monitor.downtime.until(now) is not None)
+    yield broken
+    yield paused
 
 
 def _deliveries(session: Session) -> Iterator[Metric]:

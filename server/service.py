@@ -5,11 +5,11 @@ was left.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from engine.errors import DriftlineError
+from engine.errors import DriftlineError, Problem
 from server.outbox import Outbox
 from server.pulse import Pulse
 from server.scheduler import Scheduler
@@ -27,6 +27,7 @@ class Service:
     Attributes:
         watching: the registry's monitors.
         scheduler: their runs.
+        broken: tells of definitions that cannot be loaded any more, by the monitors' names.
         outbox: messages on their way; None: nothing is sent.
         pulse: tells others when the last step was.
         keep_runs: how long records of runs are kept.
@@ -35,8 +36,10 @@ class Service:
     watching: Watching
     scheduler: Scheduler
     outbox: Outbox | None = None
+    broken: Callable[[Mapping[str, Sequence[Problem]], datetime], None] = lambda _broken, _now: None
     keep_runs: timedelta = timedelta(days=400)
     pulse: Pulse = field(default_factory=Pulse)
+    _untold: Mapping[str, Sequence[Problem]] = field(default_factory=dict[str, Sequence[Problem]])
 
     def __post_init__(self) -> None:
         self.pulse.timetable = self.scheduler.timetable
@@ -58,12 +61,16 @@ class Service:
 
     def _watch(self, now: datetime) -> None:
         found = self.watching.changed(now)
-        if found is None:
-            return
-        self.scheduler.timetable.watch(found)
-        log.info("watching %s monitors", len(found))
-        for problem in self.watching.loaded.problems:
-            log.error("a definition is wrong, and its monitor not watched: %s", problem)
+        if found is not None:
+            self.scheduler.timetable.watch(found)
+            log.info("watching %s monitors", len(found))
+            self.pulse.loaded = self.watching.loaded
+            self._untold = self.watching.loaded.broken
+            for problem in self.watching.loaded.problems:
+                log.error("a definition is wrong, and its monitor not watched: %s", problem)
+        if self._untold:
+            self.broken(self._untold, now)
+            self._untold = {}
 
     def _send(self, now: datetime) -> None:
         if self.outbox is not None:

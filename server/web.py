@@ -45,7 +45,7 @@ def application(database: Database, pulse: Pulse, clock: Clock) -> Starlette:
         timetable = pulse.timetable
         if timetable is None:
             return JSONResponse({"error": "not ready yet"}, 503)
-        text = await run_in_threadpool(exposition, database, clock(), timetable)
+        text = await run_in_threadpool(exposition, database, clock(), timetable.next_due(), pulse.loaded)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(

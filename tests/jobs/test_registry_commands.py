@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,17 @@ from tests.server.receivers import http_receiver
 
 Driftline = Callable[..., Result]
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
+OWN = """
+name: own
+trigger: {type: recurrence, frequency: day}
+create_monitor:
+  monitoring_signals:
+    own:
+      type: custom
+      component_id: own:run
+      input_data: {rows: {input_data: {path: in.parquet}}}
+      metric_thresholds: [{metric_name: deviation, threshold: 2}]
+"""
 
 
 @pytest.fixture
@@ -129,3 +140,27 @@ def test_dead_messages_are_seen_and_sent_again(driftline, tmp_path):
     said(driftline("deliveries", "retry", row["delivery"]))
     assert [each["state"] for each in listed(driftline, "deliveries")] == ["queued"]
     assert "no dead delivery" in said(driftline("deliveries", "retry", row["delivery"]), 5)
+
+
+def test_monitors_say_when_they_are_due_and_what_keeps_them_from_it(driftline, conf):
+    now = datetime.now(UTC)
+    paused = f"create_monitor:\n  downtime: {{start: {now - timedelta(hours=1):%Y-%m-%dT%H:%M}Z, hours: 30}}"
+    (conf / "assets.yaml").write_text("assets: []\n")
+    (conf / "components").mkdir()
+    (conf / "components" / "own.py").write_text("def run(**given): ...\n")
+    for name, text in {"paused": MONITOR.replace("create_monitor:", paused), "own": OWN}.items():
+        (conf / "monitors" / f"{name}.yaml").write_text(text.replace("name: tiny", f"name: {name}"))
+    said(driftline("apply", conf, "--yes"))
+    (conf / "components" / "own.py").unlink()
+    rows = {each["monitor"]: each for each in listed(driftline, "monitors")}
+    assert rows["tiny"]["evaluated"] == "enabled"
+    due = datetime.fromisoformat(rows["tiny"]["due_next"])
+    assert (due - now < timedelta(days=1), due.hour, due.minute) == (True, 3, 15)
+    end = datetime.fromisoformat(rows["paused"]["due_next"])
+    assert end >= now + timedelta(hours=28)
+    assert rows["paused"]["evaluated"].startswith("in downtime until ")
+    assert rows["own"]["evaluated"].startswith("cannot be loaded: there is no module 'own' in ")
+    assert rows["own"]["due_next"] is None
+    shown = said(driftline("monitors", "show", "paused"))
+    assert "every day at 03:15 UTC, downtime of 30 hours from " in shown
+    assert "own.component_id: there is no module 'own'" in said(driftline("monitors", "show", "own"))

@@ -10,13 +10,13 @@ import pytest
 import yaml
 
 from engine.definitions.alert_keys import Alerting
+from engine.definitions.downtime_keys import DowntimeKeys
 from engine.definitions.threshold_keys import ThresholdKeys
 from server.channels.webhook import SIGNATURE, TIMESTAMP, Webhook
-from server.due import Timetable
 from server.integrations import test_message as sent_as_a_test
+from server.loaded import Loaded
 from server.metrics import exposition
 from server.outbox import Parcel
-from server.policies import Policy
 from server.settings import ServerKeys, read_settings
 from tests.server.conftest import NOW
 from tests.server.receivers import http_receiver
@@ -41,11 +41,16 @@ def test_every_setting_has_a_row():
 
 
 def test_its_alerting_is_right():
-    (shown,) = [yaml.safe_load(each)["create_monitor"] for each in blocks("yaml") if "create_monitor:" in each]
+    (shown,) = [yaml.safe_load(each)["create_monitor"] for each in blocks("yaml") if " alerting:" in each]
     rule = Alerting.model_validate(shown["alerting"]).rule()
     assert (rule.breaches, rule.of, rule.again_after) == (2, 3, timedelta(days=1))
     (bound,) = shown["monitoring_signals"]["drift"]["metric_thresholds"]["numerical"].values()
     assert ThresholdKeys.model_validate(bound).clear == 0.1
+
+
+def test_its_downtime_is_right():
+    (shown,) = [yaml.safe_load(each)["create_monitor"] for each in blocks("yaml") if " downtime:" in each]
+    assert DowntimeKeys.model_validate(shown["downtime"]).every_days == 7
 
 
 @pytest.fixture
@@ -72,7 +77,7 @@ def test_its_receiver_knows_what_is_genuine(is_genuine):
 
 
 def test_every_metric_is_explained(database):
-    text = exposition(database, NOW, Timetable(Policy())).decode()
+    text = exposition(database, NOW, NOW, Loaded()).decode()
     names = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
     assert names
     assert [name for name in sorted(names) if f"| `{name}" not in PAGE] == []

@@ -9,10 +9,14 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from engine.errors import Problem
+from engine.monitor import Monitor
 from engine.triggers import Frequency, Recurrence, Trigger
+from server.database import Database
 from server.due import DueBatch, Timetable, Watched
 from server.keys import Role, create_key, revoke_key
 from server.limits import HEADER
+from server.loaded import Loaded
 from server.policies import Policy
 from server.pulse import Pulse
 from server.queue import Ending, Queue
@@ -85,12 +89,7 @@ def test_metrics_are_those_of_the_database(client, database):
         told.evaluated_for, told.breached = done.time, {"drift": 3, "quality": 0}
     queue.again(ids[1], NOW - timedelta(days=3650), NOW)  # by hand, which is late for nobody
     client.pulse.timetable.watch([Watched(ids[0], "m0", None, minutely(), NOW)])
-    text = client.get("/metrics", make_key(database)).text
-    found = {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
+    found = asked(client, database)
     assert found["driftline_runs", "done"] == found["driftline_runs", "failed"] == 1
     assert found["driftline_queue_depth",] == 2
     assert found["driftline_monitor_lag_seconds", "m0"] == 600
@@ -99,6 +98,30 @@ def test_metrics_are_those_of_the_database(client, database):
     assert found["driftline_breached_checks", "m0", "drift"] == 3
     assert found["driftline_breached_checks", "m0", "quality"] == 0
     assert found["driftline_next_due_seconds",] == 60
+
+
+def asked(client: Client, database: Database) -> dict[tuple[str, ...], float]:
+    """The samples of `/metrics`, by their names and labels."""
+    text = client.get("/metrics", make_key(database)).text
+    families = text_string_to_metric_families(text)
+    return {(each.name, *each.labels.values()): each.value for family in families for each in family.samples}
+
+
+def test_metrics_say_what_cannot_be_loaded_and_what_is_in_downtime(client, database):
+    data = {"input_data": {"path": "nowhere.parquet"}}
+    trigger = {"type": "recurrence", "frequency": "hour"}
+    body = {"monitoring_signals": {"quality": {"type": "data_quality", "production_data": data}}}
+    downtimes = {"at_work": None, "paused": {"start": NOW.isoformat(), "hours": 1}}
+    monitors = {
+        name: Monitor.from_dict({"name": name, "trigger": trigger, "create_monitor": {**body, "downtime": downtime}})
+        for name, downtime in downtimes.items()
+    }
+    client.pulse.loaded = Loaded(monitors, {"gone": [Problem("monitors/gone.yaml", "", "is not what it was")]})
+    found = asked(client, database)
+    told = {name[1:]: value for name, value in found.items() if name[0] == "driftline_monitor_broken"}
+    assert told == {("at_work",): 0, ("paused",): 0, ("gone",): 1}
+    assert found["driftline_monitor_in_downtime", "at_work"] == 0
+    assert found["driftline_monitor_in_downtime", "paused"] == 1
 
 
 def minutely() -> Trigger:
