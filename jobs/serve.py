@@ -68,11 +68,13 @@ def serve(settings: ServerKeys, conf: Sequence[Path], space: str) -> int:
     # One step at a time; steps that were missed while one took long are one step.
     every: dict[str, Any] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     clock.add_job(lambda: service.step(now()), "interval", seconds=settings.poll, **every)
+    clock.add_job(lambda: service.send(now()), "interval", seconds=settings.poll, **every)
     clock.add_job(lambda: service.tidy(now()), "interval", hours=1, **every)
     with _answering(settings.http, database, service):
         clock.start()
         log.info("driftline serves %s; results go to %s", database.name, settings.store)
         stopped.wait()
+        service.stop_sending()
         clock.shutdown(wait=True)
         _finish(service)
         if lineage is not None:

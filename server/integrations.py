@@ -16,15 +16,14 @@ from server.channels.webhook import Webhook
 from server.database import Database
 from server.errors import RegistryError
 from server.message import Message, Severity
-from server.outbox import DeliveryError, Parcel
+from server.outbox import EMAIL, DeliveryError, Parcel
 from server.registry import Registry
 from server.secrets import Vault
 from server.tables import Integration
 from signals.catalogue import near_names
 
-__all__ = ["EMAIL", "Post", "Provider", "create_integration", "delete_integration", "list_integrations", "test_message"]
+__all__ = ["Post", "Provider", "create_integration", "delete_integration", "list_integrations", "test_message"]
 
-EMAIL = "email"
 KIND = "integration"
 
 

@@ -1,15 +1,18 @@
 """Messages on their way: at least once, each with a key that tells receivers it is the same one, never lost by a crash.
 
 written with what caused it, in one transaction ─► taken ─► sent ─► written down, or tried again later, or dead
+
+Messages of one thread reach an address in their order: what has recovered is not told before what had breached.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import ColumnElement, Table, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from server.database import Database
@@ -18,10 +21,15 @@ from server.message import Message
 from server.policies import Retries
 from server.tables import Delivery
 
-__all__ = ["DeliveryError", "DeliveryState", "Outbox", "Parcel", "enqueue", "list_deliveries", "retry_dead"]
+__all__ = ["EMAIL", "DeliveryError", "DeliveryState", "Outbox", "Parcel", "enqueue", "list_deliveries", "retry_dead"]
 
+log = logging.getLogger("driftline.server")
+
+EMAIL = "email"
 DELIVERIES = cast(Table, Delivery.__table__)
 LONGEST_ANSWER = 500
+MOST_SILENT = 4
+"""Receivers that are waited for in vain, until a step is over: the lease is longer than that takes."""
 
 
 class DeliveryState(StrEnum):
@@ -75,6 +83,7 @@ def enqueue(session: Session, parcels: Sequence[Parcel], now: datetime) -> int:
             "dedupe_key": parcel.dedupe_key,
             "channel": parcel.channel,
             "address": parcel.address,
+            "thread": parcel.message.thread,
             "message": parcel.message.as_json(),
             "state": DeliveryState.QUEUED,
             "attempts": 0,
@@ -98,51 +107,95 @@ class Outbox:
         retries: what follows a failure; after the last one a message is dead. A receiver that asks for a longer wait
             gets it, but none beyond the longest.
         lease: a message that was taken and not written down as sent for this long is taken again: its sender died.
+        stopped: nothing more is sent: a step that goes on ends after its present message.
     """
 
     database: Database
     send: Send
     retries: Retries = Retries(most=8, first=timedelta(seconds=30), longest=timedelta(hours=2))  # noqa: RUF009 - frozen
     lease: timedelta = timedelta(minutes=5)
+    stopped: bool = False
 
     def step(self, now: datetime, most: int = 50) -> int:
-        """Send what is due, at most so much; how many were sent."""
-        sent = 0
-        for number, attempts, parcel in self._take(now, most):
-            values = self._delivered(parcel, attempts, now)
+        """Send what is due, at most so much; how many were sent.
+
+        A receiver that does not answer is not asked again in this step, so that others need not wait for it.
+        """
+        sent, silent = 0, list[ColumnElement[bool]]()
+        for _ in range(most):
+            if self.stopped or len(silent) == MOST_SILENT or not (taken := self._take(now, silent)):
+                break
+            number, attempts, parcel = taken
+            values, answered = self._delivered(parcel, attempts, now)
             sent += values["state"] == DeliveryState.SENT
+            if not answered:
+                silent.append(_same_receiver(parcel))
             with self.database.begin() as connection:
                 mine = (DELIVERIES.c.id == number) & (DELIVERIES.c.attempts == attempts)
                 connection.execute(update(DELIVERIES).where(mine).values(**values))
         return sent
 
-    def _take(self, now: datetime, most: int) -> list[tuple[int, int, Parcel]]:
+    def _take(self, now: datetime, silent: Sequence[ColumnElement[bool]]) -> tuple[int, int, Parcel] | None:
+        """The first message that may be sent, but to none of these."""
         ready = (
             select(DELIVERIES)
             .where(DELIVERIES.c.state == DeliveryState.QUEUED, DELIVERIES.c.not_before <= now)
+            .where(~OVERTAKES, ~or_(False, *silent))
             .order_by(DELIVERIES.c.id)
-            .limit(most)
-            .with_for_update(skip_locked=True)
+            .limit(1)
+            .with_for_update(skip_locked=True, of=DELIVERIES)
         )
         with self.database.begin() as connection:
-            rows = connection.execute(ready).mappings().all()
-            taken = DELIVERIES.c.id.in_([row["id"] for row in rows])
+            row = connection.execute(ready).mappings().first()
+            if row is None:
+                return None
             values = {"attempts": DELIVERIES.c.attempts + 1, "not_before": now + self.lease}
-            connection.execute(update(DELIVERIES).where(taken).values(**values))
-        return [(row["id"], row["attempts"] + 1, _parcel(row)) for row in rows]
+            connection.execute(update(DELIVERIES).where(DELIVERIES.c.id == row["id"]).values(**values))
+        return row["id"], row["attempts"] + 1, _parcel(row)
 
-    def _delivered(self, parcel: Parcel, attempts: int, now: datetime) -> Mapping[str, Any]:
+    def _delivered(self, parcel: Parcel, attempts: int, now: datetime) -> tuple[Mapping[str, Any], bool]:
+        """What is to be written down, and whether somebody answered."""
         try:
             answer = self.send(parcel)
-        except (DeliveryError, OSError) as error:
-            hopeless = isinstance(error, DeliveryError) and error.hopeless
-            wait = None if hopeless else self.retries.after(attempts)
-            if wait is not None and isinstance(error, DeliveryError):
+        except DeliveryError as error:
+            wait = None if error.hopeless else self.retries.after(attempts)
+            if wait is not None:
                 wait = max(wait, min(error.after, self.retries.longest))
-            state = DeliveryState.DEAD if wait is None else DeliveryState.QUEUED
-            said = (str(error) or type(error).__name__)[:LONGEST_ANSWER]
-            return {"state": state, "answer": said, "not_before": now + (wait or timedelta())}
-        return {"state": DeliveryState.SENT, "answer": answer[:LONGEST_ANSWER], "sent_at": now}
+            return _failed(str(error), wait, now), True
+        except OSError as error:
+            return _failed(str(error) or type(error).__name__, self.retries.after(attempts), now), False
+        except Exception as error:  # a bug, or a library's: it keeps no other message from being sent
+            log.exception("a message to %s cannot be sent", parcel.address)
+            said = f"{type(error).__name__}, which the server's log explains"
+            return _failed(said, self.retries.after(attempts), now), True
+        return {"state": DeliveryState.SENT, "answer": answer[:LONGEST_ANSWER], "sent_at": now}, True
+
+
+_earlier = DELIVERIES.alias("earlier")
+OVERTAKES = (
+    select(_earlier.c.id)
+    .where(
+        _earlier.c.address == DELIVERIES.c.address,
+        _earlier.c.channel == DELIVERIES.c.channel,
+        _earlier.c.thread == DELIVERIES.c.thread,
+        _earlier.c.thread != "",
+        _earlier.c.state == DeliveryState.QUEUED,
+        _earlier.c.id < DELIVERIES.c.id,
+    )
+    .exists()
+)
+"""An earlier message of its thread is still to be sent."""
+
+
+def _same_receiver(parcel: Parcel) -> ColumnElement[bool]:
+    """All mail is handed to one server."""
+    same = DELIVERIES.c.channel == parcel.channel
+    return same if parcel.channel == EMAIL else same & (DELIVERIES.c.address == parcel.address)
+
+
+def _failed(said: str, wait: timedelta | None, now: datetime) -> Mapping[str, Any]:
+    state = DeliveryState.DEAD if wait is None else DeliveryState.QUEUED
+    return {"state": state, "answer": said[:LONGEST_ANSWER], "not_before": now + (wait or timedelta())}
 
 
 def list_deliveries(session: Session, state: str | None, limit: int) -> Sequence[Delivery]:

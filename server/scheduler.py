@@ -137,14 +137,20 @@ class Scheduler:
         return self._failed(each.task, None, late, each.process, now)
 
     def _close(self, endings: Mapping[Task, Ending], now: datetime) -> DriftlineError | None:
-        """Tell, and write down what was told; the first trouble with the others, which are told at the next step."""
-        trouble, told = None, dict[Task, Ending]()
-        for task, ending in endings.items():
+        """Tell, and write down what was told; the first trouble with the others, which are told at the next step.
+
+        Of one monitor the earlier run is told first, and while it cannot be no later one.
+        """
+        trouble, told, untold = None, dict[Task, Ending](), set[str]()
+        for task, ending in sorted(endings.items(), key=lambda each: each[0].time):
+            if not untold.isdisjoint(task.monitors):
+                continue
             try:
                 if ending.again_at is None:
                     self.ended(task, ending, now)
             except DriftlineError as error:
                 trouble = trouble or error
+                untold.update(task.monitors)
             else:
                 told[task] = ending
         self.queue.end(told, now)

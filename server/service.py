@@ -46,9 +46,19 @@ class Service:
 
     def step(self, now: datetime) -> None:
         """Do what can be done at this time."""
-        parts: list[Callable[[datetime], object]] = [self._watch, self.scheduler.step, self._send]
+        parts: list[Callable[[datetime], object]] = [self._watch, self.scheduler.step]
         went_well = [_tried(part, now) for part in parts]  # each, whatever became of the others
         self.pulse.beat(now, well=all(went_well))
+
+    def send(self, now: datetime) -> None:
+        """Send what is to be sent; beside the steps, because a receiver may take its time."""
+        if self.outbox is not None:
+            _tried(self.outbox.step, now)
+
+    def stop_sending(self) -> None:
+        """Let sending end after the message that is on its way."""
+        if self.outbox is not None:
+            self.outbox.stopped = True
 
     def stop(self, now: datetime) -> None:
         """Hand over what goes on."""
@@ -71,10 +81,6 @@ class Service:
         if self._untold:
             self.broken(self._untold, now)
             self._untold = {}
-
-    def _send(self, now: datetime) -> None:
-        if self.outbox is not None:
-            self.outbox.step(now)
 
 
 def _tried(part: Callable[[datetime], object], now: datetime) -> bool:

@@ -218,15 +218,17 @@ class Mark(Base):
 class Delivery(Base):
     """A message to one address: `queued` until it was sent, or `dead` after too many tries, which people can see.
 
-    `dedupe_key` is there once, so that nothing is told twice however often it is put into the outbox.
+    `dedupe_key` is there once, so that nothing is told twice however often it is put into the outbox. Those of one
+    `thread` reach an address in the order of their ids; an empty one holds nothing together.
     """
 
     __tablename__ = "deliveries"
-    __table_args__ = (Index(None, "state", "not_before"),)
+    __table_args__ = (Index(None, "state", "not_before"), Index(None, "address", "thread", "state"))
     id: Mapped[int] = mapped_column(primary_key=True)
     dedupe_key: Mapped[str] = mapped_column(unique=True)
     channel: Mapped[str]
     address: Mapped[str]
+    thread: Mapped[str]
     message: Mapped[dict[str, Any]]
     state: Mapped[str]
     attempts: Mapped[int]

@@ -18,12 +18,11 @@ from engine.monitor import Monitor
 from engine.results import Run, RunStatus
 from engine.store import Store
 from server.database import Database
-from server.integrations import EMAIL
 from server.links import Link
 from server.message import Message
 from server.messages import message_of
 from server.notices import Check, Outcome, Row, Told, notices_of
-from server.outbox import Parcel, enqueue
+from server.outbox import EMAIL, Parcel, enqueue
 from server.rows import run_rows
 from server.tables import Alert, MonitorRecord
 from signals.alerting import Seen, Standing

@@ -3,7 +3,7 @@
 import smtplib
 import ssl
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
@@ -45,7 +45,7 @@ class SmtpServer:
 
         Raises:
             DeliveryError: it was refused.
-            OSError: the server cannot be reached.
+            OSError: the server cannot be reached, or went away: it may have taken the message or not.
         """
         mail = email_of(parcel, self.sender, now)
         try:
@@ -58,6 +58,8 @@ class SmtpServer:
             # Wrong credentials are mended by somebody, and then the message still has to go.
             hopeless = error.smtp_code in PERMANENT and not isinstance(error, smtplib.SMTPAuthenticationError)
             raise DeliveryError(_text(error.smtp_code, error.smtp_error), hopeless=hopeless) from error
+        except smtplib.SMTPServerDisconnected as error:
+            raise ConnectionError(str(error)) from error
         except smtplib.SMTPException as error:
             raise DeliveryError(str(error) or type(error).__name__) from error
         return f"accepted by {self.host}"
@@ -80,12 +82,17 @@ class SmtpServer:
             server = smtplib.SMTP_SSL(self.host, self.port, timeout=self.patience, context=context)
         else:
             server = smtplib.SMTP(self.host, self.port, timeout=self.patience)
-        with server:
+        try:
             if self.security == "starttls":
                 server.starttls(context=context)
             if self.user is not None:
                 server.login(self.user, self.password or "")
             yield server
+        finally:
+            # What it says to a goodbye changes nothing: a mail that it has taken is not to be sent again.
+            with suppress(OSError):
+                server.quit()
+            server.close()
 
 
 def email_of(parcel: Parcel, sender: str, now: datetime) -> EmailMessage:

@@ -8,9 +8,11 @@ The signature is HMAC-SHA256 over the timestamp, a dot and the body, in hex::
 A receiver computes the same, compares in constant time, and refuses what is older than a few minutes.
 """
 
+import asyncio
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -39,7 +41,7 @@ class Webhook:
         url: http or https.
         secret: what signatures are made with; None: they are not signed.
         private: whether it may be in a private network or on this machine.
-        patience: seconds that it may take to answer.
+        patience: seconds that it may take to answer, from the first byte to the last.
     """
 
     url: str = field(repr=False)
@@ -64,14 +66,9 @@ class Webhook:
             stamp = str(int(now.timestamp()))
             headers |= {TIMESTAMP: stamp, SIGNATURE: signature_of(self.secret, stamp, body)}
         try:
-            # The address that was looked at, and the name for TLS; a redirect would lead elsewhere.
-            with httpx.Client(timeout=self.patience, follow_redirects=False, trust_env=False) as client:
-                request = client.build_request(
-                    "POST", _at(self.url, address), content=body, headers=headers,
-                    extensions={"sni_hostname": urlsplit(self.url).hostname},
-                )  # fmt: skip
-                answer = client.send(request, stream=True)
-                text = _short(answer)
+            answer, text = asyncio.run(self._post(address, body, headers))
+        except TimeoutError:
+            raise TimeoutError(f"no answer within {self.patience:g} seconds") from None
         except httpx.HTTPError as error:
             raise OSError(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
         if answer.is_success:
@@ -81,6 +78,19 @@ class Webhook:
             hopeless=answer.status_code in FINAL,
             after=_retry_after(answer.headers.get("Retry-After", ""), now),
         )
+
+    async def _post(self, address: str, body: bytes, headers: Mapping[str, str]) -> tuple[httpx.Response, str]:
+        """The answer, and the beginning of its text; on a connection of its own, so that it is that to this request."""
+        name = urlsplit(self.url).hostname
+        # The address that was looked at, and the name for TLS; a redirect would lead elsewhere.
+        async with (
+            asyncio.timeout(self.patience),  # of all of it: httpx's own is for each byte
+            httpx.AsyncClient(timeout=None, follow_redirects=False, trust_env=False) as client,
+            client.stream(
+                "POST", _at(self.url, address), content=body, headers=headers, extensions={"sni_hostname": name}
+            ) as answer,
+        ):
+            return answer, await _beginning(answer)
 
 
 def signature_of(secret: str, timestamp: str, body: bytes) -> str:
@@ -115,14 +125,11 @@ def _retry_after(said: str, now: datetime) -> timedelta:
         return timedelta()
 
 
-def _short(answer: httpx.Response) -> str:
-    """The beginning of an answer, however long it is."""
+async def _beginning(answer: httpx.Response) -> str:
+    """Of an answer, however long it is."""
     read = b""
-    try:
-        for chunk in answer.iter_bytes():
-            read += chunk
-            if len(read) >= MOST_ANSWER:
-                break
-    finally:
-        answer.close()
+    async for chunk in answer.aiter_bytes():
+        read += chunk
+        if len(read) >= MOST_ANSWER:
+            break
     return " ".join(read[:MOST_ANSWER].decode(errors="replace").split())

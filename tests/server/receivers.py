@@ -48,7 +48,7 @@ def smtp_server(password: str | None = None) -> Generator[Mailbox]:
 
     def known(server, session, envelope, mechanism, given):
         right = isinstance(given, LoginPassword) and given.password == (password or "").encode()
-        return AuthResult(success=right)
+        return AuthResult(success=right, handled=False)  # so that aiosmtpd itself says it was wrong
 
     asks = {"authenticator": known, "auth_required": True, "auth_require_tls": False} if password else {}
     controller = Controller(box, hostname="127.0.0.1", port=box.port, **asks)

@@ -78,7 +78,7 @@ def test_a_refused_recipient_is_for_good_or_for_now(answer, hopeless):
 def test_a_wrong_password_is_said_without_it_and_may_be_mended():
     with smtp_server(password="right") as box:
         assert plain_smtp(box.port, user="ada", password="right").check().startswith("250")
-        with pytest.raises(DeliveryError) as found:
+        with pytest.raises(DeliveryError, match="535") as found:
             plain_smtp(box.port, user="ada", password="wrong").send(PARCEL, NOW)
     assert not found.value.hopeless
     assert "wrong" not in str(found.value) + repr(plain_smtp(1, password="wrong"))
@@ -122,7 +122,7 @@ def test_what_a_receiver_answers_decides_whether_it_is_asked_again(status, hopel
 
 
 def test_a_receiver_that_hangs_is_left():
-    with http_receiver(3.0) as receiver, pytest.raises(OSError, match="ReadTimeout"):
+    with http_receiver(3.0) as receiver, pytest.raises(OSError, match=r"no answer within 0\.3 seconds"):
         Webhook(receiver.url, private=True, patience=0.3).send(PARCEL, NOW)
 
 

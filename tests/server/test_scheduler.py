@@ -360,6 +360,30 @@ def test_what_cannot_be_told_stays_unfinished_and_the_others_go_on(database):
     assert states(database, "model0") == [State.DONE, State.RUNNING]
 
 
+def test_runs_of_a_monitor_are_told_in_their_order_also_when_the_first_cannot_be_told_yet(database):
+    runs, told = Runs(), list[tuple[datetime, str | None]]()
+    policy = Policy(overlap=Overlap.PARALLEL)
+    one = scheduler(database, runs, policy, every=1)
+    broken = True
+
+    def ended(task: Task, _ending: Ending, _now: datetime) -> None:
+        if broken and task.model == "model0" and task.time == NOW + MINUTE:
+            raise StoreError("the store cannot be read")
+        told.append((task.time, task.model))
+
+    one.ended = ended
+    one.step(NOW + MINUTE)
+    one.step(NOW + 2 * MINUTE)
+    for run in reversed(runs.started):
+        run.code = 0
+    with pytest.raises(StoreError, match="cannot be read"):
+        one.step(NOW + 2.5 * MINUTE)
+    assert told == [(NOW + MINUTE, "model1"), (NOW + 2 * MINUTE, "model1")]
+    broken = False
+    one.step(NOW + 2.6 * MINUTE)
+    assert told[2:] == [(NOW + MINUTE, "model0"), (NOW + 2 * MINUTE, "model0")]
+
+
 @pytest.fixture
 def outage(database: Database, tmp_path: Path) -> Callable[[], AbstractContextManager[None]]:
     """For a while the database has no tables."""

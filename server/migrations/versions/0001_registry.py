@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("dedupe_key", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("thread", sa.Text(), nullable=False),
         sa.Column("message", Document, nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -60,6 +61,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("dedupe_key", name="uq_deliveries_dedupe_key"),
     )
     op.create_index("ix_deliveries_state_not_before", "deliveries", ["state", "not_before"])
+    op.create_index("ix_deliveries_address_thread_state", "deliveries", ["address", "thread", "state"])
     marks = op.create_table(
         "marks",
         sa.Column("name", sa.Text(), nullable=False),

@@ -1,0 +1,214 @@
+"""Receivers that fail, hang and answer twice: what they have kept comes again with the same id, and is kept once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cloudevents.core.bindings.http import HTTPMessage, from_http_event
+from cloudevents.core.formats.json import JSONFormat
+from sqlalchemy import select
+
+from server.channels.email import SmtpServer
+from server.channels.webhook import SIGNATURE, TIMESTAMP, Webhook, verify
+from server.database import Database
+from server.message import Message
+from server.outbox import DeliveryState, Outbox, Parcel, enqueue
+from server.policies import Retries
+from server.tables import Delivery
+from tests.server.awkward import CLOSE, RESET, Awkward, awkward_http, awkward_smtp, said
+from tests.server.conftest import NOW
+from tests.server.test_channels import EVENT
+
+MINUTE = timedelta(minutes=1)
+LATE = 1.0
+"""Seconds; longer than anybody here waits."""
+
+
+SLOWLY = tuple(step for letter in said("200 OK", "x" * 1_000).decode() for step in (letter.encode(), 0.1))
+
+
+def parcels(*keys: str, channel: str = "integration", address: str = "ops", thread: str = "") -> list[Parcel]:
+    return [Parcel(key, channel, address, Message(key, "text", thread=thread, event=EVENT)) for key in keys]
+
+
+@pytest.fixture
+def database(tmp_path) -> Database:
+    made = Database(str(tmp_path / "registry.db"))
+    made.upgrade()
+    return made
+
+
+def put(database: Database, *what: Parcel) -> None:
+    with database.session() as session:
+        enqueue(session, what, NOW)
+
+
+def told(database: Database) -> dict[str, tuple[str, int, str | None]]:
+    with database.reading() as session:
+        return {each.dedupe_key: (each.state, each.attempts, each.answer) for each in session.scalars(select(Delivery))}
+
+
+class Clock:
+    """Lets an outbox send, a minute later each time."""
+
+    def __init__(self, database: Database, send: Callable[[Parcel, Any], str]) -> None:
+        self.now = NOW
+        self.outbox = Outbox(database, lambda parcel: send(parcel, self.now), Retries(most=5, first=MINUTE))
+
+    def step(self, times: int = 1) -> int:
+        sent = 0
+        for _ in range(times):
+            sent += self.outbox.step(self.now)
+            self.now += MINUTE
+        return sent
+
+
+def webhook(receiver: Awkward) -> Webhook:
+    return Webhook(receiver.url, "s3cret", private=True, patience=0.3)
+
+
+def smtp(receiver: Awkward) -> SmtpServer:
+    return SmtpServer("127.0.0.1", receiver.port, security="none", patience=0.3)
+
+
+def kept_by(receiver: Awkward, clock: Clock) -> list[str]:
+    """What a receiver keeps that follows docs/server.md: it looks at the signature, and remembers ids."""
+    kept: dict[str, Any] = {}
+    for got in receiver.requests:
+        signed = {"timestamp": got.headers[TIMESTAMP], "signature": got.headers[SIGNATURE]}
+        assert verify("s3cret", got.body, **signed, now=clock.now)
+        event = from_http_event(HTTPMessage(got.headers, got.body), JSONFormat())
+        assert event.get_data() == EVENT["data"]
+        kept.setdefault(event.get_id(), event)
+    return list(kept)
+
+
+ANSWERS_THAT_ARE_LOST = {
+    "the connection breaks off": (RESET,),
+    "it is closed without a word": (CLOSE,),
+    "the answer breaks off": (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nkep", RESET),
+    "it comes too late": (LATE, said("200 OK", "kept")),
+    "it comes byte by byte": SLOWLY,
+    "it is no answer": (b"\x00\xff garbage\r\n\r\n", CLOSE),
+    "it is one of another server": (said("502 Bad Gateway", "the proxy saw nothing"),),
+}
+
+
+@pytest.mark.parametrize("script", ANSWERS_THAT_ARE_LOST.values(), ids=list(ANSWERS_THAT_ARE_LOST))
+def test_an_event_whose_answer_is_lost_comes_again_with_its_id_and_is_kept_once(database, script):
+    with awkward_http(script, script) as receiver:
+        put(database, *parcels("flights/1/ops"))
+        clock = Clock(database, webhook(receiver).send)
+        assert (clock.step(times=4), len(receiver.requests)) == (1, 3)
+        assert kept_by(receiver, clock) == ["flights/1/ops"]
+    assert told(database) == {"flights/1/ops": (DeliveryState.SENT, 3, "200 kept")}
+
+
+def test_a_receiver_cannot_hold_a_sender_for_longer_than_its_patience():
+    with awkward_http(SLOWLY) as receiver:
+        begun = time.monotonic()
+        with pytest.raises(TimeoutError, match=r"no answer within 0\.3 seconds"):
+            webhook(receiver).send(parcels("a")[0], NOW)
+    assert time.monotonic() - begun < 2
+
+
+@pytest.mark.parametrize(
+    "more", [said("500 Internal Server Error", "second"), b"garbage\r\n\r\n", said("200 OK", "stale") * 3]
+)
+def test_what_a_receiver_says_after_its_answer_is_nobodys_answer(database, more):
+    with awkward_http((said("200 OK", "first") + more,), (said("503 Service Unavailable", "busy"),)) as receiver:
+        put(database, *parcels("a", "b"))
+        clock = Clock(database, webhook(receiver).send)
+        assert clock.step() == 1
+        assert told(database) == {"a": (DeliveryState.SENT, 1, "200 first"), "b": (DeliveryState.QUEUED, 1, "503 busy")}
+        assert clock.step(times=2) == 1
+        assert kept_by(receiver, clock) == ["a", "b"]
+
+
+def test_a_receiver_that_hangs_is_waited_for_once_and_others_get_theirs_at_once(database):
+    with awkward_http(*[(LATE, CLOSE)] * 9) as hanging, awkward_http() as other:
+        put(database, *parcels("a", "b", "c"), *parcels("d", address="other"))
+        ways: dict[str, Webhook] = {"ops": webhook(hanging), "other": webhook(other)}
+        clock = Clock(database, lambda parcel, now: ways[parcel.address].send(parcel, now))
+        assert clock.step() == 1
+        assert (len(hanging.requests), len(other.requests)) == (1, 1)
+
+
+# ------------------------------------------------------------------------------------------------------------ e-mail
+
+
+@pytest.mark.parametrize(
+    "script", [(RESET,), (CLOSE,), (LATE, CLOSE), (b"nonsense\r\n", CLOSE), (b"451 try again\r\n",)], ids=str
+)
+def test_a_mail_whose_receipt_is_lost_comes_again_with_its_message_id(database, script):
+    with awkward_smtp(script) as receiver:
+        put(database, *parcels("flights/1/ada", channel="email", address="ada@example.com"))
+        assert Clock(database, smtp(receiver).send).step(times=3) == 1
+    first, again = receiver.mails
+    assert first["Message-ID"] == again["Message-ID"]
+    ((state, attempts, _),) = told(database).values()
+    assert (state, attempts) == (DeliveryState.SENT, 2)
+
+
+@pytest.mark.parametrize("more", [b"250 kept\r\n" * 2, b"250 kept\r\n550 no\r\n", b"250 kept\r\n\xff\r\n"])
+def test_a_mail_that_was_taken_is_not_sent_again_whatever_else_is_said(database, more):
+    with awkward_smtp((more,), (b"250 kept\r\n", RESET), (b"250 kept\r\n", LATE, CLOSE)) as receiver:
+        put(database, *parcels("a", "b", "c", channel="email", address="ada@example.com"))
+        assert Clock(database, smtp(receiver).send).step() == 3
+    assert len(receiver.mails) == 3
+
+
+def test_a_mail_server_that_is_away_is_waited_for_once_not_for_each_address(database):
+    put(database, *(parcels(each, channel="email", address=f"{each}@example.com")[0] for each in "abc"))
+    with awkward_smtp(*[(LATE, CLOSE)] * 9) as receiver:
+        assert Clock(database, smtp(receiver).send).step() == 0
+        assert len(receiver.mails) == 1
+
+
+# ------------------------------------------------------------------------------------------------------------- order
+
+
+def test_a_recovery_is_not_told_before_the_breach_that_is_still_on_its_way(database):
+    with awkward_http((said("503 Service Unavailable"),)) as receiver:
+        put(database, *parcels("breach", "recovery", thread="flights"), *parcels("other", thread="credit"))
+        clock = Clock(database, webhook(receiver).send)
+        clock.step(times=3)
+        assert kept_by(receiver, clock) == ["breach", "other", "recovery"]
+        came = [from_http_event(HTTPMessage(got.headers, got.body), JSONFormat()) for got in receiver.requests]
+        assert [event.get_id() for event in came] == ["breach", "other", "breach", "recovery"]
+
+
+def test_a_message_that_is_dead_holds_no_later_one_back(database):
+    with awkward_http((said("404 Not Found"),)) as receiver:
+        put(database, *parcels("breach", "recovery", thread="flights"))
+        assert Clock(database, webhook(receiver).send).step(times=2) == 1
+    assert [state for state, _, _ in told(database).values()] == [DeliveryState.DEAD, DeliveryState.SENT]
+
+
+def test_a_message_that_a_library_chokes_on_keeps_no_other_from_being_sent(database, caplog):
+    def send(parcel: Parcel, now: Any) -> str:
+        del now
+        if parcel.dedupe_key == "odd":
+            raise KeyError("a secret")
+        return "ok"
+
+    put(database, *parcels("odd", "fine"))
+    assert Clock(database, send).step() == 1
+    assert told(database)["odd"] == (DeliveryState.QUEUED, 1, "KeyError, which the server's log explains")
+    assert "cannot be sent" in caplog.text
+
+
+def test_sending_ends_after_the_message_that_is_on_its_way(database):
+    put(database, *parcels("a", "b"))
+    outbox = Outbox(database, lambda _: "ok")
+
+    def send(_: Parcel) -> str:
+        outbox.stopped = True
+        return "ok"
+
+    outbox.send = send
+    assert (outbox.step(NOW), outbox.step(NOW)) == (1, 0)
