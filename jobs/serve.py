@@ -180,6 +180,7 @@ def _service(settings: ServerKeys, database: Database, lineage: Lineage | None) 
     from server.outbox import Outbox
     from server.picture import picture_of
     from server.queue import Queue
+    from server.room import Room
     from server.scheduler import Scheduler
     from server.secrets import VARIABLE, Vault
     from server.service import Service
@@ -202,9 +203,19 @@ def _service(settings: ServerKeys, database: Database, lineage: Lineage | None) 
     )
     store, link = Store(settings.store), settings.leads()
     teller = Teller(database, store, watching, picture=picture_of, link=link, lineage=lineage)
-    most = settings.policy.max_concurrent_runs
-    scheduler = Scheduler(queue, Timetable(policy), spark, watching.files, policy, most, teller.ended)
+    most, room = settings.policy.max_concurrent_runs, Room(_places(settings, database), settings.room).look
+    scheduler = Scheduler(queue, Timetable(policy), spark, watching.files, policy, most, room, teller.ended)
     vault = Vault.opened(state / "secret.key", os.environ.get(VARIABLE))
     smtp = settings.smtp.server(os.environ.get(SMTP_PASSWORD)) if settings.smtp else None
     outbox = Outbox(database, lambda parcel: Post(database, vault, smtp, now()).send(parcel))
     return Service(watching, scheduler, outbox, partial(tell_broken, database, store, link))
+
+
+def _places(settings: ServerKeys, database: Database) -> dict[str, Path]:
+    """What is on disks of this machine."""
+    places = {"state folder": Path(settings.state)}
+    if "://" not in settings.store:
+        places["store"] = Path(settings.store).expanduser()
+    if database.is_sqlite and database.engine.url.database:
+        places["registry"] = Path(database.engine.url.database)
+    return {name: place.absolute() for name, place in places.items()}

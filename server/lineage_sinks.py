@@ -2,9 +2,12 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from errno import ENOSPC
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
@@ -73,9 +76,13 @@ def to_file(path: Path) -> Sink:
 
     def sink(events: Sequence[Mapping[str, Any]]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in events)
+        lines = "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in events).encode()
         with path.open("ab", buffering=0) as file:
-            file.write(lines.encode())
+            flock(file, LOCK_EX)  # until it is closed
+            before = os.fstat(file.fileno()).st_size
+            if file.write(lines) < len(lines):  # the disk is full; half a line would spoil the next one
+                os.ftruncate(file.fileno(), before)
+                raise OSError(ENOSPC, os.strerror(ENOSPC), str(path))
 
     return sink
 

@@ -46,6 +46,7 @@ class Scheduler:
         files: the files of these monitors' definitions.
         policy: what happens to the late and the failed.
         most: runs that go on at once in this process.
+        room: raises where there is no room for what runs write: then they wait.
         ended: is told of each run that has ended for good, before that is written down: a crash in between lets it be
             told again, never not at all.
     """
@@ -56,6 +57,7 @@ class Scheduler:
     files: Files
     policy: Policy = Policy()  # noqa: RUF009 - frozen
     most: int = 1
+    room: Callable[[], None] = lambda: None
     ended: Ended = lambda _task, _ending, _now: None
     _going: dict[int, _Going] = field(default_factory=dict[int, _Going])
 
@@ -64,6 +66,7 @@ class Scheduler:
 
         Raises:
             RegistryError: the database cannot be reached; the next step does what this one could not.
+            NoRoomError: nothing could be started; everything else was done.
             DriftlineError: of a run that ended nobody could be told; everything else was done.
         """
         trouble = self._finish(now)
@@ -98,13 +101,14 @@ class Scheduler:
         return trouble
 
     def _start(self, now: datetime) -> None:
-        room = self.most - len(self._going)
-        if room < 1:
+        most = self.most - len(self._going)
+        if most < 1:
             return
+        self.room()
         if self.policy.overlap is Overlap.SKIP:
             self.queue.skip_overlapping(now)
         failed: dict[Task, Ending] = {}
-        for task in self.queue.take(now, room, in_turn=self.policy.overlap is not Overlap.PARALLEL):
+        for task in self.queue.take(now, most, in_turn=self.policy.overlap is not Overlap.PARALLEL):
             files = self.files(task.monitors)
             if not files:
                 failed[task] = Ending(None, "its monitors are deleted, disabled or wrong by now")

@@ -19,6 +19,9 @@ __all__ = ["Service"]
 
 log = logging.getLogger("driftline.server")
 
+AGAIN = timedelta(minutes=1)
+"""How soon trouble that goes on is said again: a step is a second, and the log may be on the disk that is full."""
+
 
 @dataclass
 class Service:
@@ -40,6 +43,7 @@ class Service:
     keep_runs: timedelta = timedelta(days=400)
     pulse: Pulse = field(default_factory=Pulse)
     _untold: Mapping[str, Sequence[Problem]] = field(default_factory=dict[str, Sequence[Problem]])
+    _said: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
     def __post_init__(self) -> None:
         self.pulse.timetable = self.scheduler.timetable
@@ -47,13 +51,13 @@ class Service:
     def step(self, now: datetime) -> None:
         """Do what can be done at this time."""
         parts: list[Callable[[datetime], object]] = [self._watch, self.scheduler.step]
-        went_well = [_tried(part, now) for part in parts]  # each, whatever became of the others
+        went_well = [self._tried(part, now) for part in parts]  # each, whatever became of the others
         self.pulse.beat(now, well=all(went_well))
 
     def send(self, now: datetime) -> None:
         """Send what is to be sent; beside the steps, because a receiver may take its time."""
         if self.outbox is not None:
-            _tried(self.outbox.step, now)
+            self._tried(self.outbox.step, now)
 
     def stop_sending(self) -> None:
         """Let sending end after the message that is on its way."""
@@ -82,11 +86,14 @@ class Service:
             self.broken(self._untold, now)
             self._untold = {}
 
-
-def _tried(part: Callable[[datetime], object], now: datetime) -> bool:
-    try:
-        part(now)
-    except (DriftlineError, OSError) as error:
-        log.error("%s", error)
-        return False
-    return True
+    def _tried(self, part: Callable[[datetime], object], now: datetime) -> bool:
+        try:
+            part(now)
+        except (DriftlineError, OSError) as error:
+            text = str(error)
+            self._said = {said: at for said, at in self._said.items() if abs(now - at) < AGAIN}
+            if text not in self._said:
+                self._said[text] = now
+                log.error("%s", text)
+            return False
+        return True

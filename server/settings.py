@@ -130,6 +130,9 @@ class ServerKeys(Shape):
     state: Name = key(
         default=".driftline/server", description="A folder for definitions in use, logs and the secret key."
     )
+    room: int = key(
+        default=100_000_000, ge=0, description="Bytes that have to be free where runs write; with less they wait."
+    )
     components: tuple[Name, ...] | None = key(
         default=None,
         description="Folders that components may be imported from; null: those that applied definitions name.",

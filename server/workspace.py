@@ -42,7 +42,11 @@ class Workspace:
             self.folder.mkdir(parents=True, exist_ok=True)
             # Beside it first: a process that is killed here, or another one that does the same, leaves a whole one.
             new = Path(mkdtemp(prefix=".new-", dir=self.folder))
-            write_texts(new, texts)
+            try:
+                write_texts(new, texts)
+            except OSError:  # a full disk, which is not to be filled with halves
+                rmtree(new, ignore_errors=True)
+                raise
             try:
                 new.rename(root)
             except OSError:

@@ -6,6 +6,7 @@ rebase instead, and lets two writers that insert the same key at once both succe
 """
 
 import random
+import re
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -29,6 +30,8 @@ LONGEST_PAUSE = 2.0  # seconds; all attempts together wait for about a minute an
 ON_THIS_VERSION = CommitProperties(max_commit_retries=0)
 # A reader parses every commit since the last checkpoint; delta-rs by itself makes one after a hundred.
 COMMITS_PER_CHECKPOINT = "20"
+CAUSE = re.compile(r"\s*(?:\x1b\[\d+m)?↳(?:\x1b\[\d+m)?\s*(\S.*)")
+"""A line in which delta-rs says what was behind the line before: a disk that is full, say."""
 
 
 @dataclass(frozen=True)
@@ -225,5 +228,6 @@ def _told(uri: str) -> Generator[None]:
     except StoreError:
         raise
     except (DeltaError, OSError, pa.ArrowException) as error:
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        raise StoreError(f"{uri} cannot be read or written: {said[0]}") from error
+        first, *more = str(error).strip().splitlines() or [type(error).__name__]
+        said = ": ".join([first, *(found[1] for line in more if (found := CAUSE.match(line)))])
+        raise StoreError(f"{uri} cannot be read or written: {said}") from error
