@@ -67,18 +67,9 @@ def print_log(url: str, monitor: str, at: datetime | None) -> None:
 
 def retry_run(url: str, monitor: str, at: datetime | None) -> None:
     """Put a run into the queue."""
-    from server.errors import RegistryError
-    from server.queue import Queue
-    from server.registry import Registry
-    from server.runs import find_run
+    from server.runs import trigger_run
 
-    database = opened_registry(url)
-    with database.reading() as session:
-        number = Registry(session, "cli", now()).monitor(monitor).id
-        time = at or find_run(session, monitor, None).scheduled_for
-    if time > now():  # a time is evaluated once: its data is not there yet, and later it would not be due
-        raise RegistryError(f"{moment(time)} is still to come: what is due then is evaluated then")
-    Queue(database, "cli").again(number, time, now())
+    time = trigger_run(opened_registry(url), monitor, at, now())
     out().print(f"{monitor} is queued for {moment(time)}")
 
 

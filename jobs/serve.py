@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from engine.errors import DriftlineError
 from jobs.registries import opened_registry
 from jobs.stores import opened_store
 from jobs.times import now
+from jobs.waking import wake_oversleepers
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -38,8 +38,8 @@ __all__ = ["serve"]
 
 log = logging.getLogger("driftline.server")
 
-PATIENCE = timedelta(seconds=30)
-"""How long running processes may go on after a stop before they are handed over."""
+PATIENCE = 30.0
+"""For how many seconds running processes may go on after a stop before they are handed over."""
 
 
 def serve(settings: ServerKeys, conf: Sequence[Path], space: str) -> int:
@@ -73,7 +73,8 @@ def serve(settings: ServerKeys, conf: Sequence[Path], space: str) -> int:
     with _answering(settings.http, database, service):
         clock.start()
         log.info("driftline serves %s; results go to %s", database.name, settings.store)
-        stopped.wait()
+        while not stopped.wait(settings.poll):
+            wake_oversleepers(clock, now())
         service.stop_sending()
         clock.shutdown(wait=True)
         _finish(service)
@@ -152,11 +153,11 @@ def _family(host: str) -> socket.AddressFamily:
 
 def _finish(service: Service) -> None:
     """Let what goes on finish, for a while; hand over the rest."""
-    until = now() + PATIENCE
-    while service.scheduler.going and now() < until:
-        service.scheduler.finish(now())
-        threading.Event().wait(0.2)
-    service.stop(now())
+    until = time.monotonic() + PATIENCE
+    while service.scheduler.going and time.monotonic() < until:
+        service.finish(now())
+        time.sleep(0.2)
+    service.stop()
 
 
 def _lineage(settings: ServerKeys) -> Lineage | None:

@@ -25,7 +25,7 @@ from engine.instants import instant_of
 from server.due import DueBatch
 from server.tables import Application, Claim, Mark, MonitorRecord
 
-__all__ = ["Origin", "claim", "forget", "move", "names", "note"]
+__all__ = ["Origin", "claim", "forget", "move", "names", "note", "open_application", "skip"]
 
 CLAIMS, APPLICATIONS, MONITORS, MARKS = (
     cast(Table, each.__table__) for each in (Claim, Application, MonitorRecord, Mark)
@@ -68,6 +68,15 @@ WATCHED_FROM = (
     .where(MONITORS.c.id == bindparam("monitor"), MONITORS.c.watched_since < bindparam("time"))
     .values(watched_since=bindparam("time"))
 )
+SKIP = (
+    update(CLAIMS)
+    .where(
+        CLAIMS.c.scheduled_for == bindparam("time"),
+        CLAIMS.c.application_id == bindparam("application"),
+        CLAIMS.c.monitor_id.in_(select(MONITORS.c.id).where(MONITORS.c.name == bindparam("name"))),
+    )
+    .values(skipped=bindparam("reason"))
+)
 WATCHED = update(MONITORS).where(MONITORS.c.watched_since < bindparam("time")).values(watched_since=bindparam("time"))
 
 
@@ -94,9 +103,20 @@ def claim(connection: Connection, batches: Mapping[int, DueBatch]) -> int:
 def move(connection: Connection, time: datetime, monitor: int, application: int) -> None:
     """Make it that application's, whoever has claimed it before."""
     mine = (CLAIMS.c.monitor_id == monitor) & (CLAIMS.c.scheduled_for == time)
-    if not connection.execute(update(CLAIMS).where(mine).values(application_id=application)).rowcount:
+    if not connection.execute(update(CLAIMS).where(mine).values(application_id=application, skipped=None)).rowcount:
         values = {"scheduled_for": time, "monitor_id": monitor, "application_id": application}
         connection.execute(insert(CLAIMS).values(values))
+
+
+def open_application(connection: Connection, time: datetime, monitor: int) -> int | None:
+    """Whose claim it is, where that has not ended."""
+    asked = (
+        select(APPLICATIONS.c.id)
+        .join(CLAIMS, CLAIMS.c.application_id == APPLICATIONS.c.id)
+        .where(CLAIMS.c.scheduled_for == time, CLAIMS.c.monitor_id == monitor, APPLICATIONS.c.finished_at.is_(None))
+        .with_for_update()
+    )
+    return connection.scalar(asked)
 
 
 def names(connection: Connection, applications: Mapping[int, datetime]) -> Mapping[int, tuple[str, ...]]:
@@ -108,6 +128,12 @@ def names(connection: Connection, applications: Mapping[int, datetime]) -> Mappi
     """
     asked = {"applications": list(applications), "times": list(set(applications.values()))}
     return {number: tuple(sorted(joined.split(SEPARATOR))) for number, joined in connection.execute(NAMES, asked)}
+
+
+def skip(connection: Connection, time: datetime, application: int, reasons: Mapping[str, str]) -> None:
+    """Write down which monitors of an application were not evaluated, and why."""
+    for name, reason in reasons.items():
+        connection.execute(SKIP, {"time": time, "application": application, "name": name, "reason": reason})
 
 
 def note(connection: Connection) -> None:

@@ -1,22 +1,29 @@
-"""A run is a process of its own: what crashes, hangs or eats all memory does so there."""
+"""A run is a process of its own: what crashes, hangs or eats all memory does so there.
+
+Between it and the scheduler stands a guard (`server.guard`), so that it never outlives whoever started it.
+"""
 
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
-from server.queue import Task
+from server import guard
+from server.queue import LEASE, Task
 from server.secrets import VARIABLE as SECRET_KEY
 from server.settings import OPENLINEAGE_KEY, SMTP_PASSWORD
 
 __all__ = ["Launched", "Launcher", "SparkLauncher"]
 
-LAST_LINES = 20
+OUTPUT = 64_000
+"""How much of a run's output, from its end, is looked at for why it failed."""
 OWN_SECRETS = frozenset({
     SECRET_KEY, SMTP_PASSWORD, OPENLINEAGE_KEY, "DRIFTLINE_DATABASE", "PGPASSWORD", "PGPASSFILE", "PGSSLPASSWORD",
 })  # fmt: skip
@@ -35,12 +42,20 @@ class Launched(Protocol):
         """Its exit code; None while it goes on."""
         ...
 
-    def kill(self) -> None:
-        """End it with all that it started, and wait until it is gone."""
+    def keep(self) -> None:
+        """A sign of life: the run is still this process's own. Without one it ends by itself."""
         ...
 
-    def last_lines(self) -> str:
-        """The end of its output."""
+    def end(self) -> None:
+        """Ask it to end, with all that it started; `poll` tells when it is gone, which takes seconds at most."""
+        ...
+
+    def wait(self) -> None:
+        """Wait until it is gone."""
+        ...
+
+    def output(self) -> str:
+        """The end of what it said."""
         ...
 
 
@@ -67,6 +82,8 @@ class SparkLauncher:
         remote: a Spark Connect server (``sc://host:port``), and then no spark-submit.
         conf: settings of Spark's.
         environment: more variables for the process: credentials, which never stand on its command line.
+        lease: without a sign of life for so long a run ends by itself.
+        grace: between the question to end and the end.
     """
 
     store: str
@@ -76,15 +93,18 @@ class SparkLauncher:
     remote: str | None = None
     conf: Mapping[str, str] = field(default_factory=dict[str, str])
     environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    lease: timedelta = LEASE
+    grace: timedelta = timedelta(seconds=5)
 
     def start(self, task: Task, files: Sequence[Path]) -> Launched:
         """See `Launcher.start`."""
         self.logs.mkdir(parents=True, exist_ok=True)
         log = self.logs / f"{task.id}-{task.attempt}.log"
+        seconds = [str(each.total_seconds()) for each in (self.lease, self.grace)]
         with log.open("ab") as output:
             process = subprocess.Popen(
-                self.command(task, files),
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-I", "-S", guard.__file__, *seconds, *self.command(task, files)],
+                stdin=subprocess.PIPE,  # closed in every other child, as Python opens it
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=self._environment(),
@@ -129,28 +149,41 @@ class _Process:
     process: subprocess.Popen[bytes]
     path: Path
 
+    def __post_init__(self) -> None:
+        os.set_blocking(self._line.fileno(), False)
+
     @property
     def log(self) -> str:
         return str(self.path)
 
+    @property
+    def _line(self) -> IO[bytes]:
+        assert self.process.stdin is not None
+        return self.process.stdin
+
     def poll(self) -> int | None:
         code = self.process.poll()
-        # A process that a signal has ended has no exit code of its own; shells say 128 and the signal's number.
-        return 128 - code if code is not None and code < 0 else code
+        if code is None:
+            return None
+        if code < 0 and not self._line.closed:  # somebody has killed the guard, which cannot end its run any more
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.end()
+        return 128 - code if code < 0 else code
 
-    def kill(self) -> None:
-        for how, patience in ((signal.SIGTERM, 10.0), (signal.SIGKILL, None)):
-            try:
-                os.killpg(self.process.pid, how)
-                self.process.wait(patience)
-            except ProcessLookupError:
-                break
-            except subprocess.TimeoutExpired:
-                continue
+    def keep(self) -> None:
+        if not self._line.closed:
+            with suppress(BrokenPipeError, BlockingIOError):  # it is gone, or stopped by somebody
+                os.write(self._line.fileno(), b".")
+
+    def end(self) -> None:
+        self._line.close()
+
+    def wait(self) -> None:
         self.process.wait()
+        self.poll()
 
-    def last_lines(self) -> str:
+    def output(self) -> str:
         with self.path.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 8_000))
-            lines = file.read().decode(errors="replace").splitlines()
-        return "\n".join(lines[-LAST_LINES:])
+            file.seek(max(0, file.seek(0, os.SEEK_END) - OUTPUT))
+            return file.read().decode(errors="replace")

@@ -4,10 +4,10 @@ Every step is one transaction, so that any number of schedulers may do it at onc
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, Select, Table, bindparam, delete, func, insert, or_, select, update
 
@@ -17,9 +17,11 @@ from server.database import Database
 from server.due import DueBatch
 from server.tables import Application
 
-__all__ = ["Ending", "Origin", "Queue", "State", "Task"]
+__all__ = ["LEASE", "Ending", "Origin", "Queue", "Sign", "State", "Task"]
 
 APPLICATIONS = cast(Table, Application.__table__)
+LEASE = timedelta(minutes=2)
+"""How long a run is its owner's without a sign of life."""
 
 
 class State(StrEnum):
@@ -56,12 +58,23 @@ class Ending:
         exit_code: the process's; None where it had none to give.
         error: what is to be told; None where it went well.
         again_at: when it is tried again; None: it is not.
+        skipped: by name the monitors that were not evaluated, and why.
     """
 
     exit_code: int | None
     error: str | None = None
     log: str | None = None
     again_at: datetime | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Sign(NamedTuple):
+    """The latest sign of life of a run that goes on: it changes for as long as its owner lives."""
+
+    id: int
+    attempt: int
+    owner: str
+    alive_at: datetime
 
 
 # Statements of every step are made once: making one takes longer than SQLite needs to answer it.
@@ -72,12 +85,10 @@ OLDEST_FIRST = (APPLICATIONS.c.scheduled_for, APPLICATIONS.c.id)
 MINE = CHOSEN & RUNNING & (APPLICATIONS.c.owner == bindparam("mine"))
 
 NEW = insert(APPLICATIONS).returning(APPLICATIONS.c.id, sort_by_parameter_order=True)
+_task = select(*(APPLICATIONS.c[name] for name in ("id", "scheduled_for", "model", "attempt")))
+GOING = _task.where(CHOSEN)
 TAKE: Select[Any] = (
-    select(*(APPLICATIONS.c[name] for name in ("id", "scheduled_for", "model", "attempt")))
-    .where(READY)
-    .order_by(*OLDEST_FIRST)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
+    _task.where(READY).order_by(*OLDEST_FIRST).limit(bindparam("most")).with_for_update(skip_locked=True)
 )
 _busy = select(APPLICATIONS.c.model).where(RUNNING, APPLICATIONS.c.model.is_not(None))
 _place = func.row_number().over(partition_by=APPLICATIONS.c.model, order_by=OLDEST_FIRST).label("place")
@@ -91,11 +102,10 @@ TAKE_IN_TURN = TAKE.where(
 TAKEN = (
     update(APPLICATIONS)
     .where(CHOSEN)
-    .values(
-        state=State.RUNNING, owner=bindparam("mine"), lease_until=bindparam("until"), started_at=bindparam("started")
-    )
+    .values(state=State.RUNNING, owner=bindparam("mine"), alive_at=bindparam("now"), started_at=bindparam("now"))
 )
-LIVE = update(APPLICATIONS).where(MINE).values(lease_until=bindparam("until"))
+SIGNS = select(*(APPLICATIONS.c[name] for name in Sign._fields)).where(RUNNING)
+LIVE = update(APPLICATIONS).where(MINE).values(alive_at=bindparam("now"))
 STILL_MINE = (
     select(*(APPLICATIONS.c[name] for name in ("id", "attempt", "not_before", "owner"))).where(MINE).with_for_update()
 )
@@ -106,17 +116,28 @@ ENDED = (
         "state", "exit_code", "error", "log", "owner", "attempt", "not_before", "finished_at",
     )})
 )  # fmt: skip
+LAPSED = (
+    RUNNING
+    & (APPLICATIONS.c.id == bindparam("number"))
+    & (APPLICATIONS.c.owner == bindparam("dead"))
+    & (APPLICATIONS.c.alive_at == bindparam("last"))
+)
 TAKE_OVER = (
     update(APPLICATIONS)
-    .where(RUNNING, APPLICATIONS.c.lease_until < bindparam("now"))
+    .where(LAPSED)
     .values({
         APPLICATIONS.c.state: State.QUEUED,
         APPLICATIONS.c.attempt: APPLICATIONS.c.attempt + 1,
-        APPLICATIONS.c.not_before: bindparam("now"),
-        APPLICATIONS.c.error: func.coalesce(APPLICATIONS.c.owner, "its owner") + " gave no sign of life",
+        APPLICATIONS.c.error: APPLICATIONS.c.owner + " gave no sign of life",
         APPLICATIONS.c.owner: None,
     })
 )  # fmt: skip
+INHERIT = update(APPLICATIONS).where(LAPSED).values(owner=bindparam("mine"), alive_at=bindparam("now"))
+AT_ONCE = (
+    update(APPLICATIONS)
+    .where(APPLICATIONS.c.id == bindparam("number"), APPLICATIONS.c.state == State.QUEUED)
+    .values(not_before=bindparam("now"))
+)
 _running, _late = APPLICATIONS.alias("running"), APPLICATIONS.alias("late")
 OVERLAPPING = (
     select(_late.c.id, func.min(_running.c.scheduled_for))
@@ -146,7 +167,7 @@ class Queue:
         lease: how long what it took is its own without a sign of life.
     """
 
-    def __init__(self, database: Database, owner: str, lease: timedelta = timedelta(minutes=2)) -> None:
+    def __init__(self, database: Database, owner: str, lease: timedelta = LEASE) -> None:
         self.database, self.owner, self.lease = database, owner, lease
 
     # ------------------------------------------------------------------------------------------------- claimed
@@ -179,8 +200,16 @@ class Queue:
             claims.note(connection)
 
     def again(self, monitor: int, time: datetime, now: datetime) -> int:
-        """Queue a run by hand: of a time that was claimed before, or of a new one; the application's id."""
+        """Queue a run by hand, of a time that was claimed before, or of a new one; the application's id.
+
+        One that waits for this time is not waited for any longer, and one that goes on is the answer: no time is
+        evaluated twice at once.
+        """
         with self.database.begin() as connection:
+            going = claims.open_application(connection, time, monitor)
+            if going is not None:
+                connection.execute(AT_ONCE, {"number": going, "now": now})
+                return going
             (number,) = _new_applications(connection, [DueBatch(time, None, (monitor,))], now, Origin.HAND)
             claims.move(connection, time, monitor, number)
             return number
@@ -202,9 +231,8 @@ class Queue:
             chosen = [row.id for row in found]
             if not chosen:
                 return []
-            connection.execute(TAKEN, {"chosen": chosen, "mine": self.owner, "until": now + self.lease, "started": now})
-            names = claims.names(connection, {row.id: row.scheduled_for for row in found})
-        return [Task(row.id, row.scheduled_for, row.model, names.get(row.id, ()), row.attempt) for row in found]
+            connection.execute(TAKEN, {"chosen": chosen, "mine": self.owner, "now": now})
+            return _tasks(connection, found)
 
     def skip_overlapping(self, now: datetime) -> int:
         """Write down as skipped what fell due while a run of its model went on that still does; how many these are."""
@@ -215,17 +243,37 @@ class Queue:
             ]
             return connection.execute(SKIPPED, rows).rowcount if rows else 0
 
-    def live(self, tasks: Sequence[Task], now: datetime) -> set[int]:
-        """A sign of life: those of these runs that are still this process's own stay so; answers their ids."""
+    def live(self, tasks: Sequence[Task], now: datetime) -> set[Task]:
+        """A sign of life: those of these attempts that are still this process's own stay so, and are answered."""
         asked = {"chosen": [task.id for task in tasks], "mine": self.owner}
         with self.database.begin() as connection:
-            connection.execute(LIVE, {**asked, "until": now + self.lease})
-            return {row.id for row in connection.execute(STILL_MINE, asked)}
+            connection.execute(LIVE, {**asked, "now": now})
+            mine = {(row.id, row.attempt) for row in connection.execute(STILL_MINE, asked)}
+        return {task for task in tasks if (task.id, task.attempt) in mine}
 
-    def take_over(self, now: datetime) -> int:
-        """Queue again what belongs to those who gave no sign of life for a lease; how many these are."""
+    def signs(self) -> list[Sign]:
+        """The latest sign of life of each run that goes on, whoever's it is."""
+        with self.database.begin(reading=True) as connection:
+            return [Sign(*row) for row in connection.execute(SIGNS)]
+
+    def take_over(self, lapsed: Sequence[Sign]) -> int:
+        """Queue again the runs of which nobody has seen another sign of life since these; how many they are."""
+        if not lapsed:
+            return 0
         with self.database.begin() as connection:
-            return connection.execute(TAKE_OVER, {"now": now}).rowcount
+            return sum(connection.execute(TAKE_OVER, _of(sign)).rowcount for sign in lapsed)
+
+    def inherit(self, lapsed: Sequence[Sign], now: datetime) -> list[Task]:
+        """Make such runs this process's own as they are, to end them."""
+        if not lapsed:
+            return []
+        with self.database.begin() as connection:
+            mine = [
+                sign.id
+                for sign in lapsed
+                if connection.execute(INHERIT, {**_of(sign), "mine": self.owner, "now": now}).rowcount
+            ]
+            return _tasks(connection, connection.execute(GOING, {"chosen": mine}).all())
 
     # --------------------------------------------------------------------------------------------------- ended
 
@@ -241,15 +289,18 @@ class Queue:
             mine = connection.execute(STILL_MINE, {"chosen": list(by_id), "mine": self.owner}).all()
             kept = [row for row in mine if row.attempt == by_id[row.id].attempt]
             if kept:
-                connection.execute(ENDED, [_ended(row, endings[by_id[row.id]], now) for row in kept])
+                rows = [_ended(row, by_id[row.id], endings[by_id[row.id]], now) for row in kept]
+                connection.execute(ENDED, rows)
+            for row in kept:
+                claims.skip(connection, by_id[row.id].time, row.id, endings[by_id[row.id]].skipped)
         return [by_id[row.id] for row in kept]
 
-    def give_back(self, tasks: Sequence[Task], now: datetime) -> None:
+    def give_back(self, tasks: Sequence[Task]) -> None:
         """Queue what this process took and will not finish, so that somebody else goes on with it at once."""
         if not tasks:
             return
         asked = {"chosen": [task.id for task in tasks], "mine": self.owner}
-        given = update(APPLICATIONS).where(MINE).values(state=State.QUEUED, owner=None, not_before=now)
+        given = update(APPLICATIONS).where(MINE).values(state=State.QUEUED, owner=None)
         with self.database.begin() as connection:
             connection.execute(given, asked)
 
@@ -260,6 +311,15 @@ class Queue:
             return claims.forget(connection, before, ended)
 
 
+def _of(sign: Sign) -> dict[str, Any]:
+    return {"number": sign.id, "dead": sign.owner, "last": sign.alive_at}
+
+
+def _tasks(connection: Connection, found: Sequence[Any]) -> list[Task]:
+    names = claims.names(connection, {row.id: row.scheduled_for for row in found})
+    return [Task(row.id, row.scheduled_for, row.model, names.get(row.id, ()), row.attempt) for row in found]
+
+
 def _new_applications(connection: Connection, batches: Sequence[DueBatch], now: datetime, origin: Origin) -> list[int]:
     rows = [
         {
@@ -268,17 +328,20 @@ def _new_applications(connection: Connection, batches: Sequence[DueBatch], now: 
             "origin": origin,
             "state": State.QUEUED,
             "attempt": 1,
-            "not_before": now,
+            # Not the clock's time where that is later: it may be put back.
+            "not_before": min(now, batch.time) if origin is Origin.SCHEDULE else now,
         }
         for batch in batches
     ]
     return [row.id for row in connection.execute(NEW, rows)]
 
 
-def _ended(row: Any, ending: Ending, now: datetime) -> dict[str, Any]:
+def _ended(row: Any, task: Task, ending: Ending, now: datetime) -> dict[str, Any]:
     known: dict[str, Any] = {"number": row.id, "exit_code": ending.exit_code, "error": ending.error, "log": ending.log}
     if ending.again_at is not None:
         again = {"owner": None, "attempt": row.attempt + 1, "not_before": ending.again_at, "finished_at": None}
         return known | again | {"state": State.QUEUED}
     kept = {"owner": row.owner, "attempt": row.attempt, "not_before": row.not_before, "finished_at": now}
-    return known | kept | {"state": State.FAILED if ending.error else State.DONE}
+    nothing_left = ending.skipped.keys() >= set(task.monitors)
+    state = State.SKIPPED if nothing_left else State.FAILED if ending.error else State.DONE
+    return known | kept | {"state": state}

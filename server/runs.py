@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from engine.wording import moment
+from server.database import Database
 from server.errors import RegistryError
+from server.queue import Queue, State
 from server.tables import Application, Claim, MonitorRecord
 
-__all__ = ["OWN_CLAIMS", "RunView", "find_run", "list_runs"]
+__all__ = ["OWN_CLAIMS", "RunView", "find_run", "list_runs", "trigger_run"]
 
 OWN_CLAIMS = (Claim.scheduled_for == Application.scheduled_for) & (Claim.application_id == Application.id)
 """Joins claims to their application by the key that claims have."""
@@ -40,7 +43,7 @@ def list_runs(
 ) -> list[RunView]:
     """The latest runs first; of that monitor, in that state, for that scheduled time."""
     asked = (
-        select(Application, MonitorRecord.name, MonitorRecord.id)
+        select(Application, MonitorRecord.name, MonitorRecord.id, Claim.skipped)
         .join(Claim, OWN_CLAIMS)
         .join(MonitorRecord, MonitorRecord.id == Claim.monitor_id)
         .order_by(Application.scheduled_for.desc(), MonitorRecord.name)
@@ -49,10 +52,12 @@ def list_runs(
     if monitor is not None:
         asked = asked.where(MonitorRecord.name == monitor)
     if state is not None:
-        asked = asked.where(Application.state == state)
+        skipped = Claim.skipped.is_not(None)
+        as_a_whole = Application.state == state
+        asked = asked.where(or_(as_a_whole, skipped) if state == State.SKIPPED else and_(as_a_whole, ~skipped))
     if time is not None:
         asked = asked.where(Application.scheduled_for == time)
-    return [_view(application, name, number) for application, name, number in session.execute(asked)]
+    return [_view(*row) for row in session.execute(asked)]
 
 
 def find_run(session: Session, monitor: str, time: datetime | None) -> RunView:
@@ -68,20 +73,49 @@ def find_run(session: Session, monitor: str, time: datetime | None) -> RunView:
     return found[0]
 
 
-def _view(each: Application, monitor: str, number: int) -> RunView:
+def trigger_run(database: Database, monitor: str, time: datetime | None, now: datetime) -> datetime:
+    """Queue a monitor's run by hand; a scheduler takes it at its next step, like any other.
+
+    Args:
+        database: the registry.
+        monitor: its name.
+        time: the scheduled time; None: that of its latest run, or this minute, where there was none.
+        now: what the clock says.
+
+    Returns:
+        The scheduled time.
+
+    Raises:
+        RegistryError: there is no such monitor, it is disabled, or that time is still to come.
+    """
+    with database.reading() as session:
+        record = session.scalar(select(MonitorRecord).where(MonitorRecord.name == monitor))
+        latest = list_runs(session, monitor, None, 1)
+    if record is None:
+        raise RegistryError(f"no monitor is named {monitor!r}: driftline monitors list")
+    if not record.enabled:
+        raise RegistryError(f"{monitor!r} is disabled, and so is not evaluated: driftline monitors enable {monitor}")
+    found = time or (latest[0].scheduled_for if latest else now.replace(second=0, microsecond=0))
+    if found > now:  # a time is evaluated once: its data is not there yet, and later it would not be due
+        raise RegistryError(f"{moment(found)} is still to come: what is due then is evaluated then")
+    Queue(database, "").again(record.id, found, now)
+    return found
+
+
+def _view(each: Application, monitor: str, number: int, skipped: str | None) -> RunView:
     return RunView(
         each.id,
         monitor,
         number,
         each.scheduled_for,
-        each.state,
+        State.SKIPPED if skipped else each.state,
         each.origin,
         each.attempt,
         each.owner,
         each.started_at,
         each.finished_at,
         each.not_before,
-        each.exit_code,
-        each.error,
+        None if skipped else each.exit_code,
+        skipped or each.error,
         each.log,
     )

@@ -64,9 +64,13 @@ class Service:
         if self.outbox is not None:
             self.outbox.stopped = True
 
-    def stop(self, now: datetime) -> None:
+    def finish(self, now: datetime) -> None:
+        """Write down what has ended, and start nothing."""
+        self._tried(self.scheduler.finish, now)
+
+    def stop(self) -> None:
         """Hand over what goes on."""
-        self.scheduler.stop(now)
+        self.scheduler.stop()
 
     def tidy(self, now: datetime) -> None:
         """Note what was done, so that a start need not look through much of it, and forget what is old."""

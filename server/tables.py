@@ -172,7 +172,8 @@ class Integration(Base):
 class Application(Base):
     """One Spark application: monitors of a model that were due at the same time, evaluated together.
 
-    It is `queued` until somebody takes it, `running` while its owner's lease lasts, and then `done` or `failed`.
+    It is `queued` until somebody takes it, `running` while its owner gives signs of life (`alive_at` is the latest; the
+    others look whether it changes), and then `done`, `failed` or `skipped`.
     """
 
     __tablename__ = "applications"
@@ -185,7 +186,7 @@ class Application(Base):
     attempt: Mapped[int]
     not_before: Mapped[datetime] = mapped_column(InstantNumber)
     owner: Mapped[str | None]
-    lease_until: Mapped[datetime | None] = mapped_column(InstantNumber)
+    alive_at: Mapped[datetime | None] = mapped_column(InstantNumber)
     started_at: Mapped[datetime | None] = mapped_column(InstantNumber)
     finished_at: Mapped[datetime | None] = mapped_column(InstantNumber)
     exit_code: Mapped[int | None]
@@ -196,6 +197,8 @@ class Application(Base):
 class Claim(Base):
     """A monitor's run for one scheduled time: it is there once, so that no window is evaluated twice.
 
+    `skipped` says why it was not evaluated with the others of its application.
+
     The key begins with the time, so that new claims are written behind the others. They are also found by it: that of
     their application is the same. An index of applications, or a foreign key, would double what a claim costs.
     """
@@ -205,6 +208,7 @@ class Claim(Base):
     scheduled_for: Mapped[datetime] = mapped_column(InstantNumber, primary_key=True)
     monitor_id: Mapped[int] = mapped_column(ForeignKey(MonitorRecord.id, ondelete="CASCADE"), primary_key=True)
     application_id: Mapped[int]
+    skipped: Mapped[str | None]
 
 
 class Mark(Base):

@@ -1,6 +1,6 @@
 """The registry's monitors as a scheduler needs them: when they are due, and in which files their definitions are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,8 +8,10 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from engine.downtime import interrupted
+from engine.errors import Problem
 from engine.monitor import Monitor
 from server.database import Database
+from server.desired import Desired
 from server.due import Watched
 from server.loaded import Loaded, load
 from server.queue import Queue
@@ -39,6 +41,8 @@ class Watching:
     workspace: Workspace
     loaded: Loaded = field(default_factory=Loaded)
     _version: int | None = None
+    _spaces: Sequence[Desired] = ()
+    _disabled: Collection[str] = ()
 
     @property
     def monitors(self) -> Mapping[str, Monitor]:
@@ -54,10 +58,11 @@ class Watching:
         self.queue.note()
         with self.database.reading() as session:
             version = session.scalar(LATEST_CHANGE)
-            spaces = [held_in(session, space) for space in session.scalars(select(Space.id))]
+            self._spaces = [held_in(session, space) for space in session.scalars(select(Space.id))]
             records = list(session.scalars(select(MonitorRecord).where(MonitorRecord.enabled)))
-        self.loaded = load(spaces, {record.name for record in records}, self.workspace)
-        self.workspace.keep_only(spaces, now - IN_USE)
+            self._disabled = set(session.scalars(select(MonitorRecord.name).where(~MonitorRecord.enabled)))
+        self.loaded = load(self._spaces, {record.name for record in records}, self.workspace)
+        self.workspace.keep_only(self._spaces, now - IN_USE)
         self._version = version
         return [
             Watched(each.id, each.name, each.model, interrupted(found.trigger, found.downtime), each.watched_since)
@@ -65,7 +70,17 @@ class Watching:
             if (found := self.monitors.get(each.name))
         ]
 
-    def files(self, monitors: Sequence[str]) -> list[Path]:
-        """The files of these monitors' definitions; of one that has none any more, none."""
-        found = (self.monitors[name].path for name in monitors if name in self.monitors)
-        return [path for path in found if path is not None]
+    def files(self, monitors: Sequence[str]) -> tuple[list[Path], Mapping[str, str]]:
+        """The files of these monitors' definitions; and of those that cannot be evaluated, why.
+
+        They are loaded again: what else a definition needs may be gone since.
+        """
+        again = load(self._spaces, self.monitors.keys() & set(monitors), self.workspace)
+        broken = {**self.loaded.broken, **again.broken}
+        why = {name: self._why(name, broken) for name in monitors if name not in again.monitors}
+        return [found.path for found in again.monitors.values() if found.path], why
+
+    def _why(self, name: str, broken: Mapping[str, Sequence[Problem]]) -> str:
+        if name in broken:
+            return f"skipped: its definition is wrong: {broken[name][0]}"
+        return f"skipped: its monitor is {'disabled' if name in self._disabled else 'deleted'}"

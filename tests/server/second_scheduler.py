@@ -26,14 +26,19 @@ from server.tables import MonitorRecord
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 MINUTES = 8
+GRACE = timedelta(seconds=1)
 EVERY_MINUTE = Trigger(Recurrence(Frequency.MINUTE), start_time=START, end_time=START + timedelta(minutes=MINUTES))
 SLEEP = """
-import os, sys, time
+import os, signal, sys, time
 folder, name, owner, seconds = sys.argv[1:]
+if float(seconds) > 100 and os.fork() == 0:
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 open(f"{folder}/{owner}.pids", "a").write(f"{os.getpid()}\\n")
 time.sleep(float(seconds))
 open(f"{folder}/ended", "a").write(name + "\\n")
 """
+"""A long one has a child, in a session of its own, that does not listen."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +64,12 @@ def main(url: str, folder: str, owner: str, seconds: str, lease: str) -> None:
     with database.reading() as session:
         records = session.scalars(select(MonitorRecord)).all()
     timetable.watch([Watched(each.id, each.name, each.model, EVERY_MINUTE, START - timedelta(1)) for each in records])
-    launcher = ScriptLauncher("", Path(folder) / f"logs-{owner}", script=SLEEP, words=(folder, "{run}", owner, seconds))
-    queue = Queue(database, owner, timedelta(seconds=float(lease)))
-    scheduler = Scheduler(queue, timetable, launcher, lambda names: [Path(name) for name in names], policy, most=2)
+    logs, lasts = Path(folder) / f"logs-{owner}", timedelta(seconds=float(lease))
+    launcher = ScriptLauncher("", logs, lease=lasts, grace=GRACE, script=SLEEP, words=(folder, "{run}", owner, seconds))
+    queue = Queue(database, owner, lasts)
+    scheduler = Scheduler(
+        queue, timetable, launcher, lambda names: ([Path(name) for name in names], {}), policy, most=2
+    )
     while True:
         try:
             scheduler.step(datetime.now(UTC))

@@ -30,10 +30,16 @@ class Ended:
     def poll(self) -> int:
         return 0
 
-    def kill(self) -> None:
+    def keep(self) -> None:
         pass
 
-    def last_lines(self) -> str:
+    def end(self) -> None:
+        pass
+
+    def wait(self) -> None:
+        pass
+
+    def output(self) -> str:
         return ""
 
 
@@ -75,7 +81,9 @@ def simulated_hours(database: Database, monitors: int, models: int, hours: int) 
     with database.reading() as session:
         records = session.scalars(select(MonitorRecord)).all()
     timetable.watch([Watched(each.id, each.name, each.model, EVERY_MINUTE, NOW) for each in records])
-    scheduler = Scheduler(queue, timetable, launcher, lambda _names: [Path("monitors.yaml")], Policy(), most=models)
+    scheduler = Scheduler(
+        queue, timetable, launcher, lambda _names: ([Path("monitors.yaml")], {}), Policy(), most=models
+    )
     for hour in range(hours):
         start, before = NOW + hour * HOUR, launcher.windows
         for minute in range(60):

@@ -26,7 +26,7 @@ from server.tables import Application, Claim
 from tests.figures import figure
 from tests.server.conftest import Postgres, empty_database
 from tests.server.registered import NOW, make_monitors
-from tests.server.second_scheduler import MINUTES, ScriptLauncher
+from tests.server.second_scheduler import GRACE, MINUTES, ScriptLauncher
 
 SCRIPT = Path(__file__).with_name("second_scheduler.py")
 MODELS, MONITORS = 2, 6
@@ -49,17 +49,21 @@ class Others:
                 words, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONPATH": path}
             )
 
-    def kill(self, owner: str) -> None:
-        """As when its machine loses power: it is gone at once, and so is what it started."""
+    def kill(self, owner: str) -> float:
+        """The scheduler is gone at once; what it ran has to end by itself, in so many seconds."""
         process = self.processes.pop(owner)
         process.kill()
+        killed = time.monotonic()
         process.wait()
-        for pid in self.pids(owner):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not self.going(owner), self)
+        return time.monotonic() - killed
+
+    def going(self, owner: str) -> list[int]:
+        """What there is of its runs, be it dead and waiting for somebody to ask for it."""
+        return [pid for pid in self.pids(owner) if psutil.pid_exists(pid)]
 
     def pids(self, owner: str) -> list[int]:
-        """Of the runs that it started."""
+        """Of the runs that it started, and of their children."""
         path = self.folder / f"{owner}.pids"
         return [int(line) for line in path.read_text().split()] if path.exists() else []
 
@@ -104,12 +108,13 @@ def all_done(database: Database) -> bool:
 def test_what_a_killed_scheduler_left_is_taken_over_and_nothing_is_lost_or_done_twice(database_url, database, others):
     make_monitors(database, MONITORS, MODELS)
     others.start(database_url, "doomed", seconds=1000, lease=3)
-    wait_for(lambda: len(others.pids("doomed")) == 2, others)
+    wait_for(lambda: len(others.pids("doomed")) == 4, others)
     for owner in ("heir", "other"):
         others.start(database_url, owner, seconds=0.01, lease=3)
     wait_for(lambda: sum(others.ended().values()) > 2, others)
-    others.kill("doomed")
     killed = time.monotonic()
+    gone = others.kill("doomed")
+    assert gone < 30  # it takes the second of grace; on a busy machine more
     wait_for(lambda: all_done(database), others)
     took = time.monotonic() - killed
     assert others.ended() == Counter({each.id: 1 for each in records(database)})
@@ -119,8 +124,63 @@ def test_what_a_killed_scheduler_left_is_taken_over_and_nothing_is_lost_or_done_
     figure(
         f"Three schedulers on one {database.engine.dialect.name}, one killed (SIGKILL) while it evaluates; lease 3 s",
         f"{RUNS} runs of {MONITORS} monitors, {_twice(others)} twice, {RUNS - len(others.ended())} lost; the killed "
-        f"one's 2 were done by others {took:.1f} s after",
+        f"one's processes were gone after {gone:.1f} s, and its 2 runs done by others after {took:.1f} s",
     )
+
+
+@pytest.mark.reliability
+def test_a_scheduler_that_is_stopped_for_longer_than_its_lease_has_no_run_and_comes_back_to_none(tmp_path, others):
+    url = f"sqlite:///{tmp_path / 'registry.db'}"
+    database = Database(url)
+    database.upgrade()
+    make_monitors(database, MONITORS, MODELS)
+    others.start(url, "stopped", seconds=1000, lease=3)
+    wait_for(lambda: len(others.pids("stopped")) == 4, others)
+    others.processes["stopped"].send_signal(signal.SIGSTOP)
+    stopped = time.monotonic()
+    others.start(url, "heir", seconds=0.01, lease=3)
+    wait_for(lambda: not others.going("stopped"), others)
+    gone = time.monotonic() - stopped
+    wait_for(lambda: all_done(database), others)
+    others.processes["stopped"].send_signal(signal.SIGCONT)
+    time.sleep(1)
+    assert others.processes["stopped"].poll() is None
+    assert all_done(database)
+    assert others.ended() == Counter({each.id: 1 for each in records(database)})
+    figure(
+        "A scheduler is stopped (SIGSTOP) while it evaluates, and goes on when others have done its runs; lease 3 s",
+        f"{RUNS} runs, {RUNS - len(others.ended())} lost, {_twice(others)} twice; its own ended after {gone:.1f} s",
+    )
+    database.close()
+
+
+@pytest.mark.reliability
+def test_without_the_database_what_goes_on_is_ended_after_the_lease_and_not_before(postgres: Postgres, request, others):
+    url = empty_database(postgres, request.node.nodeid)
+    database = Database(url)
+    database.upgrade()
+    make_monitors(database, MONITORS, MODELS)
+    others.start(url, "one", seconds=1000, lease=4)
+    wait_for(lambda: len(others.pids("one")) == 4, others)
+    time.sleep(5)
+    assert len(others.going("one")) == 4  # signs of life keep it
+    postgres.stop()
+    try:
+        stopped = time.monotonic()
+        time.sleep(1)
+        assert len(others.going("one")) == 4
+        wait_for(lambda: not others.going("one"), others)
+        gone = time.monotonic() - stopped
+    finally:
+        postgres.start()
+    wait_for(lambda: [each.attempt for each in records(database)].count(2) == 2, others)
+    said = [each.error or "" for each in records(database) if each.attempt == 2]
+    assert all("the registry could not be reached" in each or "no sign of life" in each for each in said)
+    figure(
+        "PostgreSQL is away for longer than the lease of 4 s",
+        f"what went on was ended {gone:.1f} s after, and is tried again: {len(said)} of 2 runs",
+    )
+    database.close()
 
 
 @pytest.mark.reliability
@@ -169,8 +229,8 @@ def scheduler(database: Database, folder: Path, script: str, policy: Policy = Po
     """One that has taken one run, of that script."""
     queue = Queue(database, "one")
     queue.claim([DueBatch(NOW, "model0", tuple(make_monitors(database, 1)))], NOW)
-    launcher = ScriptLauncher("", folder / "logs", script=script, words=(str(folder),))
-    return Scheduler(queue, Timetable(policy), launcher, lambda names: [Path(name) for name in names], policy)
+    launcher = ScriptLauncher("", folder / "logs", grace=GRACE, script=script, words=(str(folder),))
+    return Scheduler(queue, Timetable(policy), launcher, lambda names: ([Path(name) for name in names], {}), policy)
 
 
 def after_its_end(one: Scheduler, database: Database) -> Application:
@@ -186,6 +246,8 @@ def after_its_end(one: Scheduler, database: Database) -> Application:
 
 def test_what_hangs_is_ended_at_its_time_limit_with_everything_that_it_started(database, tmp_path):
     one = scheduler(database, tmp_path, STUBBORN, Policy(time_limit=timedelta(minutes=1)))
+    elapsed = 0.0
+    one.elapsed = lambda: elapsed
     one.step(NOW)
     until = time.monotonic() + PATIENCE
     while not (tmp_path / "pids").exists():
@@ -193,13 +255,31 @@ def test_what_hangs_is_ended_at_its_time_limit_with_everything_that_it_started(d
         time.sleep(0.05)
     pids = [int(word) for word in (tmp_path / "pids").read_text().split()]
     assert all(psutil.pid_exists(pid) for pid in pids)
-    one.step(NOW + timedelta(minutes=1))
-    # SIGKILL is certain, but what nobody waits for is gone a moment later.
+    elapsed = 60.0
+    asked = time.monotonic()
+    one.step(NOW)
+    assert time.monotonic() - asked < GRACE.total_seconds()  # nobody waits for it
+    assert [each.state for each in records(database)] == [State.RUNNING]
+    after_its_end(one, database)
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert [(each.state, each.attempt) for each in records(database)] == [(State.QUEUED, 2)]
+
+
+def test_whoever_kills_the_guard_ends_its_run_too(database, tmp_path):
+    one = scheduler(database, tmp_path, "import time; time.sleep(1000)")
+    before = set(psutil.Process().children())
+    one.step(NOW)
+    (guard,) = set(psutil.Process().children()) - before
     until = time.monotonic() + PATIENCE
-    while any(lives(pid) for pid in pids):
+    while not (run := guard.children()):
         assert time.monotonic() < until
         time.sleep(0.01)
-    assert [(each.state, each.attempt) for each in records(database)] == [(State.QUEUED, 2)]
+    guard.kill()
+    record = after_its_end(one, database)
+    assert (record.state, record.attempt, record.exit_code) == (State.QUEUED, 2, 137)
+    while lives(run[0].pid):
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def lives(pid: int) -> bool:
@@ -222,6 +302,6 @@ def test_a_stop_leaves_no_process_behind(database, tmp_path):
     before = set(psutil.Process().children())
     one.step(NOW)
     (child,) = set(psutil.Process().children()) - before
-    one.stop(NOW)
+    one.stop()
     assert not lives(child.pid)
     assert [each.state for each in records(database)] == [State.QUEUED]

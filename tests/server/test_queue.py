@@ -6,11 +6,13 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from server.database import Database
 from server.due import DueBatch
+from server.errors import RegistryError
 from server.queue import Ending, Origin, Queue, State
+from server.runs import find_run, list_runs, trigger_run
 from server.tables import Application, Claim, MonitorRecord
 from tests.server.registered import NOW, make_monitors
 
@@ -75,24 +77,57 @@ def test_an_attempt_that_failed_is_tried_again_when_it_is_time(database, monitor
 
 
 def test_the_dead_are_taken_over_and_come_back_too_late(database, monitors):
-    dead, heir = Queue(database, "dead"), Queue(database, "heir")
+    dead, heir, other = (Queue(database, name) for name in ("dead", "heir", "other"))
     dead.claim([batch(0, *monitors)], NOW)
     (task,) = dead.take(NOW, 1)
-    assert heir.take_over(NOW + MINUTE) == 0  # its lease lasts
-    assert heir.take_over(NOW + 3 * MINUTE) == 1
-    (taken,) = heir.take(NOW + 3 * MINUTE, 1)
+    (sign,) = heir.signs()
+    assert (sign.id, sign.owner, sign.alive_at) == (task.id, "dead", NOW)
+    assert (heir.take_over([sign]), other.take_over([sign])) == (1, 0)  # whoever is first
+    (taken,) = heir.take(NOW, 1)
     assert taken.attempt == 2
-    assert dead.live([task], NOW + 3 * MINUTE) == set()
-    assert dead.end({task: Ending(0)}, NOW + 3 * MINUTE) == []
-    assert heir.end({taken: Ending(0)}, NOW + 3 * MINUTE) == [taken]
+    assert dead.live([task], NOW) == set()
+    assert dead.end({task: Ending(0)}, NOW) == []
+    assert heir.end({taken: Ending(0)}, NOW) == [taken]
 
 
-def test_a_sign_of_life_keeps_what_is_owned(database, monitors):
+def test_whoever_gives_another_sign_of_life_keeps_what_is_his(database, monitors):
     queue, other = Queue(database, "one"), Queue(database, "other")
     queue.claim([batch(0, *monitors)], NOW)
     (task,) = queue.take(NOW, 1)
-    assert queue.live([task], NOW + MINUTE) == {task.id}
-    assert other.take_over(NOW + 2.5 * MINUTE) == 0
+    signs = other.signs()
+    assert queue.live([task], NOW + MINUTE) == {task}
+    assert other.take_over(signs) == 0
+    assert other.inherit(signs, NOW + MINUTE) == []
+    assert other.signs() == [signs[0]._replace(alive_at=NOW + MINUTE)]
+
+
+def test_what_is_inherited_to_be_ended_is_as_it_was(database, monitors):
+    dead, heir = Queue(database, "dead"), Queue(database, "heir")
+    dead.claim([batch(0, *monitors)], NOW)
+    (task,) = dead.take(NOW, 1)
+    assert heir.inherit(heir.signs(), NOW + MINUTE) == [task]
+    assert dead.live([task], NOW) == set()
+    assert heir.live([task], NOW) == {task}
+
+
+def test_why_a_monitor_was_not_evaluated_is_kept_until_it_is(database, monitors):
+    queue = Queue(database, "one")
+    queue.claim([batch(0, *monitors)], NOW)
+    (task,) = queue.take(NOW, 1)
+    queue.end({task: Ending(0, skipped={"m1": "skipped: its monitor is disabled"})}, NOW)
+    shown = {None: 5, "done": 4, "skipped": 1, "failed": 0}
+    with database.reading() as session:
+        assert {state: len(list_runs(session, None, state, 99)) for state in shown} == shown
+        skipped = find_run(session, "m1", NOW)
+    assert (skipped.state, skipped.error, skipped.exit_code) == (
+        State.SKIPPED,
+        "skipped: its monitor is disabled",
+        None,
+    )
+    queue.again(monitors[1], NOW, NOW)
+    queue.end({each: Ending(0) for each in queue.take(NOW, 1)}, NOW)
+    with database.reading() as session:
+        assert find_run(session, "m1", NOW).state == State.DONE
 
 
 def test_a_busy_models_next_run_waits(database, monitors):
@@ -106,7 +141,7 @@ def test_a_busy_models_next_run_waits(database, monitors):
 def test_what_is_given_back_is_taken_by_somebody_else_at_once(database, monitors):
     queue, other = Queue(database, "one"), Queue(database, "other")
     queue.claim([batch(0, *monitors)], NOW)
-    queue.give_back(queue.take(NOW, 1), NOW)
+    queue.give_back(queue.take(NOW, 1))
     assert [task.attempt for task in other.take(NOW, 1)] == [1]
 
 
@@ -122,6 +157,31 @@ def test_a_run_by_hand_takes_the_claim_of_its_time(database, monitors):
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Claim)) == 2
         assert session.scalar(select(Application.origin).where(Application.id == number)) == Origin.HAND
+
+
+def test_a_run_by_hand_of_a_time_that_waits_or_goes_on_is_that_run(database, monitors):
+    queue = Queue(database, "one")
+    queue.claim([batch(0, *monitors)], NOW)
+    (task,) = queue.take(NOW, 1)
+    assert queue.again(monitors[0], NOW, NOW) == task.id
+    queue.end({task: Ending(1, "failed", again_at=NOW + MINUTE)}, NOW)
+    assert queue.again(monitors[0], NOW, NOW) == task.id
+    assert [(each.id, each.attempt) for each in queue.take(NOW, 5)] == [(task.id, 2)]  # at once
+
+
+def test_whoever_triggers_a_run_need_not_know_when_it_was_due(database, monitors):
+    assert trigger_run(database, "m0", None, NOW + MINUTE / 3) == NOW  # it has none yet
+    queue = Queue(database, "one")
+    (task,) = queue.take(NOW + MINUTE, 5)
+    assert (task.monitors, task.time) == (("m0",), NOW)
+    queue.end({task: Ending(0)}, NOW)
+    assert trigger_run(database, "m0", None, NOW + 9 * MINUTE) == NOW
+    assert trigger_run(database, "m0", NOW - MINUTE, NOW + 9 * MINUTE) == NOW - MINUTE
+    assert [each.time for each in queue.take(NOW + 9 * MINUTE, 5)] == [NOW - MINUTE, NOW]
+    with database.session() as session:
+        session.execute(update(MonitorRecord).values(enabled=False))
+    with pytest.raises(RegistryError, match=r"'m0' is disabled.*driftline monitors enable m0"):
+        trigger_run(database, "m0", None, NOW)
 
 
 def test_what_is_old_and_ended_is_forgotten_and_never_made_up_for(database, monitors):

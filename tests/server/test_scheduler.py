@@ -31,31 +31,46 @@ class Run:
     """A process that goes on until somebody sets its code."""
 
     task: Task
+    files: Sequence[Path]
     code: int | None = None
     killed: bool = False
+    obeys: bool = True
+    kept: int = 0
     log: str = "a.log"
 
     def poll(self) -> int | None:
         return self.code
 
-    def kill(self) -> None:
-        self.killed, self.code = True, 143
+    def keep(self) -> None:
+        self.kept += 1
 
-    def last_lines(self) -> str:
+    def end(self) -> None:
+        self.killed, self.code = True, 143 if self.obeys else self.code
+
+    def wait(self) -> None:
+        assert self.code is not None
+
+    def output(self) -> str:
         return "the last line"
 
 
 @dataclass
 class Runs:
-    """Every run that was started, in order."""
+    """Every run that was started, in order.
+
+    Attributes:
+        refuses: what comes of starting one.
+        elapsed: by the clock of their scheduler's that nobody can set, in seconds.
+    """
 
     started: list[Run] = field(default_factory=list)
     refuses: OSError | None = None
+    elapsed: float = 0
 
     def start(self, task: Task, files: Sequence[Path]) -> Run:
         if self.refuses:
             raise self.refuses
-        self.started.append(Run(task))
+        self.started.append(Run(task, files))
         return self.started[-1]
 
 
@@ -71,7 +86,22 @@ def scheduler(
     made = Timetable(policy)
     trigger = Trigger(Recurrence(Frequency.MINUTE, every), start_time=NOW + MINUTE)
     made.watch([Watched(number, f"m{number - 1}", f"model{number % 2}", trigger, NOW) for number in (1, 2, 3)])
-    return Scheduler(Queue(database, owner), made, runs, lambda names: [Path(name) for name in names], policy, most)
+    return Scheduler(
+        Queue(database, owner),
+        made,
+        runs,
+        lambda names: ([Path(name) for name in names], {}),
+        policy,
+        most,
+        elapsed=lambda: runs.elapsed,
+    )
+
+
+def at(minute: float, *schedulers: Scheduler) -> None:
+    """A step of each, that many minutes after NOW by both of its clocks."""
+    for each in schedulers:
+        each.launcher.elapsed = minute * 60
+        each.step(NOW + minute * MINUTE)
 
 
 @pytest.fixture(autouse=True)
@@ -158,13 +188,32 @@ def test_what_hangs_is_ended_at_its_time_limit_and_tried_again(database):
     runs = Runs()
     one = scheduler(database, runs, Policy(time_limit=10 * MINUTE))
     for minute in range(1, 11):
-        one.step(NOW + minute * MINUTE)
+        at(minute, one)
     assert not any(run.killed for run in runs.started)
-    one.step(NOW + 11 * MINUTE)
+    at(11, one)
     assert all(run.killed for run in runs.started)
+    at(11.1, one)
     assert len(runs.started) == 2
     assert {(each.state, each.attempt) for each in records(database)} == {(State.QUEUED, 2)}
     assert "time limit of 0:10:00" in (records(database)[0].error or "")
+
+
+def test_no_step_waits_for_what_does_not_end_at_once_and_it_counts_as_going_on_until_it_is_gone(database):
+    runs, others = Runs(), Runs()
+    one, other = scheduler(database, runs, Policy(time_limit=MINUTE)), scheduler(database, others, owner="other")
+    at(1, one)
+    for run in runs.started:
+        run.obeys = False
+    for minute in range(2, 20):
+        at(minute, one, other)
+    assert all(run.killed and run.kept for run in runs.started)
+    assert states(database) == [State.RUNNING] * 2
+    assert others.started == []
+    for run in runs.started:
+        run.code = 137
+    at(20, one)
+    assert {(each.state, each.attempt) for each in records(database)} == {(State.QUEUED, 2)}
+    assert "time limit of 0:01:00" in (records(database)[0].error or "")
 
 
 def test_what_cannot_be_started_is_tried_again(database):
@@ -275,17 +324,18 @@ def test_a_run_by_hand_and_a_second_try_are_never_skipped(database):
 def test_what_somebody_else_has_taken_over_is_ended_here(database):
     runs, others = Runs(), Runs()
     one, heir = scheduler(database, runs), scheduler(database, others, owner="heir")
-    one.step(NOW + MINUTE)
-    heir.step(NOW + 4 * MINUTE)  # the first gave no sign of life for three minutes
+    at(1, one, heir)
+    at(4, heir)  # the first gave no sign of life for three minutes
     assert [run.task.attempt for run in others.started] == [2, 2]
     runs.started[0].code = 0  # it ended well, but too late
-    one.step(NOW + 4 * MINUTE)
+    at(4, one)
     assert runs.started[1].killed
+    at(4.1, one)
     assert one.going == 0
     assert states(database) == [State.RUNNING] * 2
     for run in others.started:
         run.code = 0
-    heir.step(NOW + 5 * MINUTE)
+    at(5, heir)
     assert states(database) == [State.DONE] * 2
 
 
@@ -293,8 +343,8 @@ def test_signs_of_life_keep_a_long_run_from_being_taken_over(database):
     runs, others = Runs(), Runs()
     one, other = scheduler(database, runs), scheduler(database, others, owner="other")
     for minute in range(1, 60):
-        one.step(NOW + minute * MINUTE)
-        other.step(NOW + minute * MINUTE + timedelta(seconds=30))
+        at(minute, one)
+        at(minute + 0.5, other)
     assert others.started == []
     assert one.going == 2
 
@@ -305,7 +355,7 @@ def test_what_was_taken_and_then_forgotten_by_its_process_is_taken_over(database
     one.queue.claim(one.timetable.due(NOW + MINUTE), NOW + MINUTE)
     one.queue.take(NOW + MINUTE, 1)  # and then something went wrong
     for minute in range(1, 5):
-        one.step(NOW + minute * MINUTE)
+        at(minute, one)
     assert len(runs.started) == 2
 
 
@@ -313,23 +363,62 @@ def test_a_stop_hands_over_at_once_and_ends_what_goes_on(database):
     runs, others = Runs(), Runs()
     one, heir = scheduler(database, runs), scheduler(database, others, owner="heir")
     one.step(NOW + MINUTE)
-    one.stop(NOW + MINUTE)
+    one.stop()
     assert all(run.killed for run in runs.started)
     assert one.going == 0
     heir.step(NOW + MINUTE)
     assert [run.task.attempt for run in others.started] == [1, 1]
 
 
-def test_a_clock_that_jumps_back_gives_signs_of_life_all_the_same(database):
-    runs, others = Runs(), Runs()
-    one, other = scheduler(database, runs), scheduler(database, others, owner="other")
-    one.step(NOW + MINUTE)
-    for minute in range(60):
-        now = NOW - HOUR + minute * MINUTE
-        one.step(now)
-        other.step(now)
-    assert others.started == []
-    assert len(runs.started) == one.going == 2
+def test_a_run_that_ends_its_scheduler_each_time_is_given_up_after_the_last_attempt_and_told(database):
+    told, attempts = list[tuple[tuple[str, ...], str | None]](), list[int]()
+    for number in range(3):
+        runs = Runs()
+        one = scheduler(database, runs, owner=f"server{number}")
+        at(1 + 4 * number, one)
+        at(4 + 4 * number, one)  # and then it dies
+        attempts += [run.task.attempt for run in runs.started]
+    assert attempts == [1, 1, 2, 2, 3, 3]
+    last = scheduler(database, Runs(), owner="last")
+    last.ended = lambda task, ending, _now: told.append((task.monitors, ending.error))
+    at(13, last)
+    at(16, last)
+    why = "server2, which evaluated it, gave no sign of life; that was attempt 3, and the last one"
+    assert sorted(told) == [(("m0", "m2"), why), (("m1",), why)]
+    assert {(each.state, each.error) for each in records(database)} == {(State.FAILED, why)}
+    at(30, last)
+    assert last.going == 0
+
+
+def test_what_was_given_up_and_could_not_be_told_is_told_later(database):
+    dead, broken, told = scheduler(database, Runs(), Policy(retries=Retries(0))), True, list[str | None]()
+    at(1, dead)
+    heir = scheduler(database, Runs(), Policy(retries=Retries(0)), owner="heir")
+
+    def ended(task: Task, _ending: Ending, _now: datetime) -> None:
+        if broken:
+            raise StoreError("the store cannot be read")
+        told.append(task.model)
+
+    heir.ended = ended
+    at(2, heir)
+    with pytest.raises(StoreError):
+        at(5, heir)
+    assert states(database) == [State.RUNNING] * 2
+    broken = False
+    at(6, heir)
+    at(9, heir)
+    assert sorted(told) == ["model0", "model1"]
+    assert states(database) == [State.FAILED] * 2
+
+
+def test_a_run_that_was_handed_over_many_times_is_still_at_its_first_attempt(database):
+    for number in range(9):
+        runs = Runs()
+        one = scheduler(database, runs, owner=f"server{number}")
+        one.step(NOW + MINUTE)
+        one.stop()
+        assert [run.task.attempt for run in runs.started] == [1, 1]
 
 
 # ------------------------------------------------------------------------------------------------------- trouble

@@ -17,6 +17,7 @@ from server.due import DueBatch, Timetable
 from server.policies import Policy
 from server.queue import Ending, Queue, State
 from server.registry import Registry
+from server.runs import list_runs
 from server.scheduler import Scheduler
 from server.service import Service
 from server.tables import AuditEntry, MonitorVersion
@@ -84,7 +85,8 @@ def test_monitors_are_watched_from_when_they_were_applied_and_read_again_only_af
 def test_a_monitors_file_can_be_evaluated_as_it_stands(database, watching, conf):
     apply(database, conf)
     watching.changed(NOW)
-    files = watching.files(["one", "two", "never heard of"])
+    files, why = watching.files(["one", "two", "never heard of"])
+    assert why == {"never heard of": "skipped: its monitor is deleted"}
     monitors, problems = load_all(files)
     assert ([monitor.name for monitor in monitors], problems) == (["one", "two"], [])
     assert (files[0].parent.parent / "components/functions.py").read_text() == "ANSWER = 42\n"
@@ -94,13 +96,13 @@ def test_a_monitors_file_can_be_evaluated_as_it_stands(database, watching, conf)
 def test_a_changed_monitor_is_watched_anew_from_where_it_was_left(database, watching, conf):
     apply(database, conf)
     watching.changed(NOW)
-    (before,) = watching.files(["one"])
+    (before,), _ = watching.files(["one"])
     evaluated(database, NOW + DAY, 1, 2)
     evaluated(database, NOW + 2 * DAY, 2)
     (conf / "monitors/one.yaml").write_text(MONITOR.format(name="one", threshold=0.5))
     apply(database, conf, NOW + 2 * DAY)
     assert since(watching) == {"one": NOW + DAY, "two": NOW + 2 * DAY}
-    (after,) = watching.files(["one"])
+    (after,), _ = watching.files(["one"])
     assert "0.5" in after.read_text()
     assert "0.01" in before.read_text()  # a run that was started a moment ago still reads what it was started with
 
@@ -125,7 +127,7 @@ def test_disabled_monitors_are_not_watched_and_nothing_is_made_up_for_when_they_
     with database.session() as session:
         Registry(session, "test:ada", NOW + MINUTE).set_enabled("one", enabled=False)
     assert set(since(watching)) == {"two"}
-    assert watching.files(["one"]) == []
+    assert watching.files(["one"]) == ([], {"one": "skipped: its monitor is disabled"})
     with database.session() as session:
         Registry(session, "test:ada", NOW + 30 * DAY).set_enabled("one", enabled=True)
     assert since(watching) == {"one": NOW + 30 * DAY, "two": NOW}
@@ -148,7 +150,7 @@ def test_monitors_of_every_space_are_watched_each_beside_its_own_models(database
     (other / "models/shop.yaml").write_text(MODEL.replace("azureml:orders:1", "/data/others"))
     apply(database, other, space="other")
     assert set(since(watching)) == {"one", "two", "three"}
-    (three,) = watching.files(["three"])
+    (three,), _ = watching.files(["three"])
     assert "/data/others" in (three.parent.parent / "models/shop.yaml").read_text()
 
 
@@ -194,4 +196,37 @@ def test_what_was_deleted_since_it_was_due_is_not_run_and_the_others_are(databas
     assert service.pulse.well
     assert [run.task.monitors for run in runs.started] == [("two",), ("two",)]
     alone = records(database)[1]
-    assert (alone.state, alone.error) == (State.FAILED, "its monitors are deleted, disabled or wrong by now")
+    assert (alone.state, alone.error) == (State.SKIPPED, "none of its monitors can be evaluated any more")
+
+
+def test_what_was_disabled_or_broke_since_it_was_due_is_skipped_and_says_why_and_the_others_are_run(
+    database, watching, conf
+):
+    (conf / "monitors/three.yaml").write_text(MONITOR.format(name="three", threshold=0.03))
+    apply(database, conf)
+    runs, policy, told = Runs(), Policy(), list[tuple[tuple[str, ...], str | None]]()
+    scheduler = Scheduler(watching.queue, Timetable(policy), runs, watching.files, policy)
+    scheduler.ended = lambda task, ending, _now: told.append((task.monitors, ending.error))
+    service = Service(watching, scheduler)
+    service.step(NOW)
+    watching.queue.claim(scheduler.timetable.due(NOW + DAY), NOW + DAY)
+    with database.session() as session:
+        Registry(session, "test:ada", NOW + DAY).set_enabled("one", enabled=False)
+    path = watching.monitors["two"].path
+    assert path is not None
+    path.write_text(path.read_text().replace("data_quality", "data_qualm"))  # as when a file that it needs is gone
+    for minute in range(3):
+        service.step(NOW + DAY + minute * MINUTE)
+        for run in runs.started:
+            run.code = 0
+    assert service.pulse.well
+    assert [(run.task.monitors, [path.stem for path in run.files]) for run in runs.started] == [
+        (("one", "three", "two"), ["three"])
+    ]
+    with database.reading() as session:
+        found = {each.monitor: (each.state, each.error or "") for each in list_runs(session, None, None, 9)}
+    assert found["one"] == (State.SKIPPED, "skipped: its monitor is disabled")
+    assert found["two"][0] == State.SKIPPED
+    assert "data_qualm" in found["two"][1]
+    assert found["three"] == (State.DONE, "")
+    assert dict(told) == {(name,): error or None for name, (_, error) in found.items()}
