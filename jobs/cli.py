@@ -44,6 +44,8 @@ from jobs.options import (
 from jobs.profile_commands import profiles
 from jobs.run_commands import runs
 from jobs.server_commands import server
+from jobs.space_commands import organizations, spaces
+from jobs.standing_commands import alerts, contacts, history
 from jobs.stores import DEFAULT_STORE
 
 __all__ = ["app", "main"]
@@ -68,6 +70,11 @@ app.add_typer(keys, name="keys")
 app.add_typer(runs, name="runs")
 app.add_typer(integrations, name="integrations")
 app.add_typer(deliveries, name="deliveries")
+app.add_typer(alerts, name="alerts")
+app.add_typer(contacts, name="contacts")
+app.add_typer(spaces, name="spaces")
+app.add_typer(organizations, name="organizations")
+app.add_typer(history)
 
 
 @app.command(epilog="Example: driftline validate conf/")

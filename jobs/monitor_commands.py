@@ -7,7 +7,7 @@ import typer
 
 from jobs.exits import ending
 from jobs.options import Form, RunFormat, Verbose
-from jobs.registries import DEFAULT_DATABASE, DatabaseUrl, SpaceName, registry
+from jobs.registries import DEFAULT_DATABASE, DatabaseUrl, OneSpace, SpaceName, registry
 from jobs.times import parse_time
 
 __all__ = ["keys", "monitors"]
@@ -48,14 +48,34 @@ def list_(
 def show(
     name: MonitorName,
     *,
+    version: Annotated[int | None, typer.Option("--version", min=1, help="As it was then; see `versions`.")] = None,
     database: DatabaseUrl = DEFAULT_DATABASE,
     space: SpaceName = "default",
     verbose: Verbose = False,
 ) -> None:
-    """Show a monitor's definition, and who changed what in it, when."""
-    from jobs.registered import show_monitor
+    """Show a monitor's definition, and who changed what in it, when; of an earlier version the definition alone."""
+    from jobs.registered import show_monitor, show_version
 
-    show_monitor(database, space, name)
+    if version is not None:
+        show_version(database, space, name, version)
+    else:
+        show_monitor(database, space, name)
+
+
+@monitors.command(epilog="Example: driftline monitors versions flights")
+@ending
+def versions(
+    name: MonitorName,
+    *,
+    database: DatabaseUrl = DEFAULT_DATABASE,
+    space: SpaceName = "default",
+    form: Form = RunFormat.TABLE,
+    verbose: Verbose = False,
+) -> None:
+    """List the versions of a monitor's definition: when each was made, by whom, and how much of it changed."""
+    from jobs.registered import list_versions
+
+    list_versions(database, space, name, as_json=form is RunFormat.JSON)
 
 
 @monitors.command(epilog="Example: driftline monitors enable flights")
@@ -139,17 +159,14 @@ def create(
     name: KeyName,
     *,
     role: Annotated[str, typer.Option("--role", metavar="ROLE", help="viewer, editor or admin.")] = "viewer",
-    bound: Annotated[
-        bool, typer.Option("--this-space-only", help="It sees the space that --space names, only.")
-    ] = False,
+    space: OneSpace = None,
     database: DatabaseUrl = DEFAULT_DATABASE,
-    space: SpaceName = "default",
     verbose: Verbose = False,
 ) -> None:
-    """Make a key and print it, this once."""
+    """Make a key and print it, this once. With `--space` it sees that one only."""
     from jobs.registered import make_key
 
-    make_key(database, space, name, role, bound=bound)
+    make_key(database, space, name, role)
 
 
 @keys.command("list", epilog="Example: driftline keys list")

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.downtime import interrupted
-from engine.wording import moment
+from engine.wording import moment, plural
 from jobs.consoles import err, out
 from jobs.documents import time_text
 from jobs.registries import registry
@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from server.loaded import Loaded
     from server.tables import AuditEntry, MonitorRecord
 
-__all__ = ["list_monitors", "make_key", "print_rows", "show_keys", "show_monitor"]
+__all__ = [
+    "list_monitors",
+    "list_versions",
+    "make_key",
+    "print_rows",
+    "said_of",
+    "show_keys",
+    "show_monitor",
+    "show_version",
+]
 
 NO_MONITOR = "no monitor yet: driftline apply conf/ puts them there"
 NO_KEY = "no key yet: driftline keys create"
@@ -57,14 +66,40 @@ def show_monitor(url: str, space: str, name: str) -> None:
     console.print(_history(history))
 
 
-def make_key(url: str, space: str, name: str, role: str, *, bound: bool) -> None:
+def show_version(url: str, space: str, name: str, number: int) -> None:
+    """A monitor's definition as it was in that version: the text alone, so that it can be piped."""
+    from server.errors import RegistryError
+
+    with registry(url, space, reading=True) as held:
+        texts = {each.number: each.text for each in held.monitor(name).versions}
+    if number not in texts:
+        raise RegistryError(f"{name!r} has no version {number}: the latest one is {max(texts)}")
+    out().file.write(texts[number])
+
+
+def list_versions(url: str, space: str, name: str, *, as_json: bool) -> None:
+    """A monitor's versions, the latest first."""
+    from server.changes import Action, Change, Kind
+
+    with registry(url, space, reading=True) as held:
+        versions = list(held.monitor(name).versions)
+    rows: list[dict[str, object]] = []
+    for before, each in zip([None, *versions], versions, strict=False):
+        diff = Change(Action.CHANGE, Kind.MONITOR, name, before.text if before else None, each.text).diff
+        signs = [line[:1] for line in diff]
+        changed = {"lines_added": signs.count("+"), "lines_removed": signs.count("-")}
+        rows.insert(0, {"version": each.number, "created": each.created_at, "by": each.created_by, **changed})
+    print_rows(rows, NO_MONITOR, as_json=as_json)
+
+
+def make_key(url: str, space: str | None, name: str, role: str) -> None:
     """Make a key; the key alone is on stdout, so that it can be piped."""
     from server.keys import Role, create_key
 
     if role not in [*Role]:
         raise typer.BadParameter(f"{role!r} is not one of {', '.join(Role)}")
-    with registry(url, space) as held:
-        made = create_key(held, name, Role(role), bound=bound)
+    with registry(url, space or "default") as held:
+        made = create_key(held, name, Role(role), bound=space is not None)
     out().print(made.secret, soft_wrap=True)
     err().print("Keep it now: it cannot be shown again. It goes into the header x-api-key.", style="dim")
 
@@ -72,12 +107,15 @@ def make_key(url: str, space: str, name: str, role: str, *, bound: bool) -> None
 def show_keys(url: str, *, as_json: bool) -> None:
     """Every key without its secret."""
     from server.keys import list_keys
+    from server.places import space_names
 
-    with registry(url, "default") as held:
+    with registry(url, "default", reading=True) as held:
+        spaces = space_names(held.session)
         rows = [
             {
                 "key": each.name,
                 "role": each.role,
+                "space": spaces[each.space_id] if each.space_id else None,
                 "created": each.created_at,
                 "last_used": each.last_used_at,
                 "revoked": each.revoked_at,
@@ -136,14 +174,14 @@ def _row(monitor: MonitorRecord, loaded: Loaded, time: datetime) -> dict[str, ob
 def _history(entries: Sequence[AuditEntry]) -> Table:
     table = _table(("when", "who", "what", "from", "to"))
     for entry in entries:
-        table.add_row(moment(entry.at), entry.actor, entry.action, _values(entry.before), _values(entry.after))
+        table.add_row(moment(entry.at), entry.actor, entry.action, said_of(entry.before), said_of(entry.after))
     return table
 
 
-def _values(values: Mapping[str, object] | None) -> str:
+def said_of(values: Mapping[str, object] | None) -> str:
     """What was changed; of whole definitions, how many lines they are."""
     said = {name: value for name, value in (values or {}).items() if value is not None}
-    texts = [f"{len(str(said.pop('definition')).splitlines())} lines"] if "definition" in said else []
+    texts = [plural(len(str(said.pop("definition")).splitlines()), "line")] if "definition" in said else []
     return ", ".join([*texts, *(f"{name} {value}" for name, value in said.items())])
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from server.database import Database
     from server.registry import Registry
 
-__all__ = ["DEFAULT_DATABASE", "DatabaseUrl", "SpaceName", "opened_registry", "registry"]
+__all__ = ["DEFAULT_DATABASE", "DatabaseUrl", "OneSpace", "SpaceName", "opened_registry", "registry"]
 
 VARIABLE = "DRIFTLINE_DATABASE"
 DEFAULT_DATABASE = ".driftline/registry.db"
@@ -29,7 +29,9 @@ DatabaseUrl = Annotated[
         help="The registry: a SQLite file, or postgresql://user@host/name.",
     ),
 ]
-SpaceName = Annotated[str, typer.Option("--space", metavar="NAME", help="A team's models and monitors.")]
+A_SPACE = "A team's models and monitors; `organization/name` where it is not the first organization's."
+SpaceName = Annotated[str, typer.Option("--space", metavar="NAME", help=A_SPACE)]
+OneSpace = Annotated[str | None, typer.Option("--space", metavar="NAME", help="Only this space; else all of them.")]
 
 
 def opened_registry(url: str) -> Database:

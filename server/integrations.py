@@ -46,7 +46,7 @@ def create_integration(
     Args:
         registry: the transaction.
         vault: encrypts the secret.
-        name: unique in the organization.
+        name: unique in the registry.
         provider: what it is.
         secret: a webhook's key, an Apprise URL.
         settings: what may be seen: a webhook's ``url`` and ``allow_private``.
@@ -55,8 +55,7 @@ def create_integration(
         RegistryError: the name is taken, or what is given cannot be right.
     """
     organization = registry.own_space().organization_id
-    taken = select(Integration.id).where(Integration.organization_id == organization, Integration.name == name)
-    if registry.session.scalar(taken):
+    if registry.session.scalar(select(Integration.id).where(Integration.name == name)):
         raise RegistryError(f"an integration named {name!r} is there already: delete it first")
     if provider is Provider.WEBHOOK:
         if not settings.get("url"):

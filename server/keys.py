@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.errors import RegistryError
+from server.places import find_space, no_such
 from server.registry import Registry
 from server.tables import ApiKey
 
@@ -54,15 +55,23 @@ def create_key(registry: Registry, name: str, role: Role, *, bound: bool) -> New
         bound: whether it sees the registry's space only.
 
     Raises:
-        RegistryError: the name is taken.
+        RegistryError: the name is taken, or there is no such space.
     """
     if registry.session.scalar(select(ApiKey.id).where(ApiKey.name == name)):
         raise RegistryError(f"a key named {name!r} is there already: keys keep their names when they are revoked")
     # 256 random bits: nothing that could be guessed, so that a plain digest is enough.
     secret = PREFIX + token_urlsafe(32)
-    space = registry.own_space().id if bound else None
+    space = find_space(registry.session, registry.space) if bound else None
+    if bound and space is None:
+        raise no_such(registry.session, registry.space)
     registry.session.add(
-        ApiKey(name=name, digest=_digest(secret), role=role.value, space_id=space, created_at=registry.now)
+        ApiKey(
+            name=name,
+            digest=_digest(secret),
+            role=role.value,
+            space_id=space.id if space else None,
+            created_at=registry.now,
+        )
     )
     registry.log("create", KIND, name, None, {"role": role.value, "space": registry.space if bound else None})
     return NewKey(name, role, secret)

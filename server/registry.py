@@ -11,13 +11,11 @@ from sqlalchemy.orm import Session
 from server.changes import Action, Change, Kind
 from server.desired import Desired, Written
 from server.errors import RegistryError
+from server.places import DEFAULT, Place, checked_name, find_organization, find_space, no_such
 from server.tables import AuditEntry, LibraryFile, Model, MonitorRecord, MonitorVersion, Organization, Space
 from signals.catalogue import near_names
 
-__all__ = ["DEFAULT", "Registry", "held_in"]
-
-DEFAULT = "default"
-"""The organization and the space of those who name none."""
+__all__ = ["Registry", "held_in"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Registry:
         session: the transaction.
         actor: who makes the changes: ``cli:ada``, ``api:ci``, ``scheduler``.
         now: what the clock says.
-        space: the space's name, in the default organization.
+        space: the space, as `server.places` reads it.
     """
 
     session: Session
@@ -40,13 +38,21 @@ class Registry:
 
     def current(self) -> Desired:
         """What the space holds, in the form in which files say it."""
-        space = self._space_id()
-        return Desired() if space is None else held_in(self.session, space)
+        space = find_space(self.session, self.space)
+        return Desired() if space is None else held_in(self.session, space.id)
 
     def monitors(self) -> Sequence[MonitorRecord]:
-        """The space's monitors by name."""
-        space = self._space_id()
-        found = select(MonitorRecord).where(MonitorRecord.space_id == space).order_by(MonitorRecord.name)
+        """The space's monitors by name.
+
+        Raises:
+            RegistryError: there is no such space; but the one of those who name none need not be there yet.
+        """
+        space = find_space(self.session, self.space)
+        if space is None:
+            if self.space == DEFAULT:
+                return ()
+            raise no_such(self.session, self.space)
+        found = select(MonitorRecord).where(MonitorRecord.space_id == space.id).order_by(MonitorRecord.name)
         return self.session.scalars(found).all()
 
     def monitor(self, name: str) -> MonitorRecord:
@@ -62,12 +68,21 @@ class Registry:
             raise RegistryError(f"no monitor is named {name!r} in the space {self.space!r}{hint}")
         return found[name]
 
-    def audit(self, kind: str, name: str) -> Sequence[AuditEntry]:
-        """Every change of one thing, the latest first."""
-        found = (
-            select(AuditEntry).where(AuditEntry.kind == kind, AuditEntry.name == name).order_by(AuditEntry.id.desc())
-        )
-        return self.session.scalars(found).all()
+    def audit(
+        self,
+        kind: str | None = None,
+        name: str | None = None,
+        *,
+        actor: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+    ) -> Sequence[AuditEntry]:
+        """Changes in any space, the latest first: of one kind of thing, of things of that name, by somebody, since."""
+        asked = {AuditEntry.kind: kind, AuditEntry.name: name, AuditEntry.actor: actor}
+        found = select(AuditEntry).where(*(column == value for column, value in asked.items() if value is not None))
+        if since is not None:
+            found = found.where(AuditEntry.at >= since)
+        return self.session.scalars(found.order_by(AuditEntry.id.desc()).limit(limit)).all()
 
     # ------------------------------------------------------------------------------------------ what changes
 
@@ -179,27 +194,34 @@ class Registry:
 
     # --------------------------------------------------------------------------------------------- the space
 
-    def _space_id(self) -> int | None:
-        return self.session.scalar(
-            select(Space.id)
-            .join(Organization, Organization.id == Space.organization_id)
-            .where(Organization.name == DEFAULT, Space.name == self.space)
-        )
+    def own_space(self, description: str | None = None) -> Space:
+        """The space; made, and the first organization too, where it is not there yet.
 
-    def own_space(self) -> Space:
-        """The space; it and its organization are made where they are not there yet."""
-        organization = self.session.scalar(select(Organization).where(Organization.name == DEFAULT))
+        Raises:
+            RegistryError: its organization is not there, or no space can be named so.
+        """
+        found = find_space(self.session, self.space)
+        if found is not None:
+            return found
+        place = Place.parse(self.space)
+        organization = find_organization(self.session, place.organization)
+        if organization is None and place.organization is not None:
+            hint = "driftline organizations create"
+            raise RegistryError(f"no organization is named {place.organization!r}: {hint}")
         if organization is None:
             organization = Organization(name=DEFAULT, created_at=self.now)
             self.session.add(organization)
             self.session.flush()
-        space = self.session.scalar(
-            select(Space).where(Space.organization_id == organization.id, Space.name == self.space)
+            self.log("create", "organization", DEFAULT, None, {"description": None})
+        space = Space(
+            organization_id=organization.id,
+            name=checked_name("a space", place.space),
+            description=description,
+            created_at=self.now,
         )
-        if space is None:
-            space = Space(organization_id=organization.id, name=self.space, created_at=self.now)
-            self.session.add(space)
-            self.session.flush()
+        self.session.add(space)
+        self.session.flush()
+        self.log("create", "space", f"{organization.name}/{space.name}", None, {"description": description})
         return space
 
 

@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from engine.monitor import Monitor
+from engine.store import Store
 from jobs.cli import app
 from server.database import Database
 from server.message import Message
 from server.outbox import DeliveryError, Outbox, Parcel, enqueue
 from server.policies import Retries
-from tests.jobs.conftest import MONITOR
+from server.telling import tell
+from tests.jobs.conftest import AT, MONITOR
 from tests.server.receivers import http_receiver
 
 Driftline = Callable[..., Result]
@@ -164,3 +167,142 @@ def test_monitors_say_when_they_are_due_and_what_keeps_them_from_it(driftline, c
     shown = said(driftline("monitors", "show", "paused"))
     assert "every day at 03:15 UTC, downtime of 30 hours from " in shown
     assert "own.component_id: there is no module 'own'" in said(driftline("monitors", "show", "own"))
+
+
+# ------------------------------------------------------------------------------------------------- whose it is
+
+
+def audited(driftline: Driftline, *words: object) -> list[dict[str, Any]]:
+    return json.loads(said(driftline("audit", "--format", "json", *words)))
+
+
+def test_spaces_are_made_filled_listed_and_deleted_once_they_are_empty(driftline, conf):
+    said(driftline("spaces", "create", "fraud", "--description", "card payments"))
+    assert "is there already" in said(driftline("spaces", "create", "fraud"), 5)
+    assert "is not a name of a space" in said(driftline("spaces", "create", " ? "), 5)
+    assert "did you mean fraud?" in said(driftline("monitors", "list", "--space", "fruad"), 5)
+    (conf / "models").mkdir()
+    (conf / "models" / "shop.yaml").write_text("name: shop\nmodel_inputs: {input_data: {path: in.parquet}}\n")
+    said(driftline("apply", conf, "--yes", "--space", "fraud"))
+    (row,) = listed(driftline, "spaces")
+    assert (row["space"], row["organization"], row["description"]) == ("fraud", "default", "card payments")
+    assert (row["monitors"], row["models"]) == (1, 1)
+    said(driftline("keys", "create", "ci", "--space", "fraud"))
+    assert "still has the monitor tiny, the key ci" in said(driftline("spaces", "delete", "fraud"), 5)
+    said(driftline("monitors", "delete", "tiny", "--yes", "--space", "fraud"))
+    said(driftline("keys", "revoke", "ci"))
+    said(driftline("spaces", "delete", "fraud"))
+    assert "fraud" not in {each["space"] for each in listed(driftline, "spaces")}
+    assert "no space is named 'fraud'" in said(driftline("spaces", "delete", "fraud"), 5)
+    (key,) = listed(driftline, "keys")
+    assert (key["space"], key["revoked"] is None) == (None, False)
+    assert [(each["what"], each["kind"], each["name"]) for each in audited(driftline)][:3] == [
+        ("delete", "space", "default/fraud"),
+        ("delete", "model", "shop"),
+        ("revoke", "api_key", "ci"),
+    ]
+
+
+def test_a_key_sees_one_space_where_one_is_named(driftline):
+    said(driftline("spaces", "create", "fraud"))
+    said(driftline("keys", "create", "ci"))
+    said(driftline("keys", "create", "team", "--space", "fraud"))
+    assert [each["space"] for each in listed(driftline, "keys")] == [None, "default/fraud"]
+    assert "no space is named 'fruad'" in said(driftline("keys", "create", "typo", "--space", "fruad"), 5)
+    assert [each["space"] for each in listed(driftline, "spaces")] == ["fraud"]
+
+
+def test_organizations_own_spaces_and_the_first_one_need_not_be_named(driftline, conf):
+    said(driftline("apply", conf, "--yes"))
+    said(driftline("organizations", "rename", "default", "main"))
+    said(driftline("organizations", "create", "acme", "--description", "bought in 2026"))
+    assert "is there already" in said(driftline("organizations", "create", "acme"), 5)
+    (conf / "monitors" / "tiny.yaml").write_text(MONITOR.replace("name: tiny", "name: other"))
+    assert "no organization is named 'amce'" in said(driftline("apply", conf, "--yes", "--space", "amce/x"), 5)
+    said(driftline("apply", conf, "--yes", "--space", "acme/default"))
+    assert [each["monitor"] for each in listed(driftline, "monitors")] == ["tiny"]
+    assert "tiny" in said(driftline("monitors", "list", "--space", "main/default"))
+    assert "other" in said(driftline("monitors", "list", "--space", "acme/default"))
+    owned = [(each["organization"], each["spaces"]) for each in listed(driftline, "organizations")]
+    assert owned == [("main", 1), ("acme", 1)]
+    assert "still has 1 space and 0 integrations" in said(driftline("organizations", "delete", "acme"), 5)
+    said(driftline("monitors", "delete", "other", "--yes", "--space", "acme/default"))
+    said(driftline("spaces", "delete", "acme/default"))
+    said(driftline("organizations", "delete", "acme"))
+    assert [each["organization"] for each in listed(driftline, "organizations")] == ["main"]
+    done = [each["what"] for each in audited(driftline, "--kind", "organization")]
+    assert done == ["delete", "create", "rename", "create"]
+
+
+# ------------------------------------------------------------------------------------- how it stands, who changed it
+
+
+def test_every_version_of_a_definition_is_kept_and_shown(driftline, conf):
+    for threshold in ("0.1}", "0.5}"):
+        (conf / "monitors" / "tiny.yaml").write_text(MONITOR.replace("0.1}", threshold))
+        said(driftline("apply", conf, "--yes"))
+    rows = json.loads(said(driftline("monitors", "versions", "tiny", "--format", "json")))
+    lines = len(MONITOR.splitlines())
+    assert [(each["version"], each["lines_added"], each["lines_removed"]) for each in rows] == [
+        (2, 1, 1),
+        (1, lines, 0),
+    ]
+    assert "0.1}" in said(driftline("monitors", "show", "tiny", "--version", 1))
+    assert "the latest one is 2" in said(driftline("monitors", "show", "tiny", "--version", 3), 5)
+
+
+def test_who_is_told_of_what_is_listed_with_integrations_that_are_not_there(driftline, conf):
+    for name, more in {"tiny": ", integrations: [ops, pager]", "small": ""}.items():
+        told = f"create_monitor:\n  alert_notification: {{emails: [ada@example.com]{more}}}"
+        text = MONITOR.replace("create_monitor:", told).replace("name: tiny", f"name: {name}")
+        (conf / "monitors" / f"{name}.yaml").write_text(text)
+    said(driftline("apply", conf, "--yes"))
+    words = ["integrations", "create", "ops", "--provider", "webhook", "--url", "https://ops.example.com/hook"]
+    assert CliRunner().invoke(app, words, input="s3cret").exit_code == 0
+    assert listed(driftline, "contacts") == [
+        {"contact": "ada@example.com", "kind": "email", "monitors": ["small", "tiny"]},
+        {"contact": "ops", "kind": "webhook", "monitors": ["tiny"]},
+        {"contact": "pager", "kind": None, "monitors": ["tiny"]},
+    ]
+    assert "pager             does not exist: driftline integrations create" in said(driftline("contacts", "list"))
+    assert "no space is named" in said(driftline("contacts", "list", "--space", "other"), 5)
+
+
+def test_alerts_are_listed_with_since_when_and_at_which_value(driftline, conf, filled_store, tmp_path):
+    told = "create_monitor:\n  alert_notification: {emails: [ada@example.com]}"
+    text = MONITOR.replace("name: tiny", "name: flights").replace("create_monitor:", told)
+    (conf / "monitors" / "tiny.yaml").write_text(text)
+    said(driftline("apply", conf, "--yes"))
+    database = Database(str(tmp_path / ".driftline" / "registry.db"))
+    monitor = Monitor.from_yaml(conf / "monitors" / "tiny.yaml")
+    for days in (1, 0):
+        tell(database, Store(filled_store), monitor, AT - timedelta(days=days), now=NOW)
+    database.close()
+    first, *others = listed(driftline, "alerts")
+    assert (first["check"], first["metric"]) == ("distance", "population_stability_index")
+    assert (first["state"], first["since"], first["value"]) == ("triggered", "2013-07-01T03:15:00Z", 0.4)
+    stand = {(each["check"], each["state"]) for each in others}
+    assert stand == {("carrier", "cleared"), ("dest", "no_data"), ("flights", "cleared")}
+    assert said(driftline("alerts", "list", "--state", "triggered")).count("flights") == 1
+    assert "no alert is known" in said(driftline("alerts", "list", "--monitor", "other"))
+    assert "'bad' is not one of" in said(driftline("alerts", "list", "--state", "bad"), 2)
+
+
+def test_the_audit_log_says_who_changed_what_and_when(driftline, conf):
+    said(driftline("apply", conf, "--yes"))
+    said(driftline("monitors", "mute", "tiny", "--reason", "known outage"))
+    said(driftline("keys", "create", "ci"))
+    assert [(each["what"], each["kind"], each["name"]) for each in audited(driftline)] == [
+        ("create", "api_key", "ci"),
+        ("mute", "monitor", "tiny"),
+        ("create", "monitor", "tiny"),
+        ("create", "space", "default/default"),
+        ("create", "organization", "default"),
+    ]
+    (mute,) = audited(driftline, "--kind", "monitor", "--limit", 1)
+    assert (mute["before"]["muted"], mute["after"]["mute_reason"]) == (False, "known outage")
+    assert len(audited(driftline, "--name", "ci")) == 1
+    assert audited(driftline, "--from", "2100-01-01") == []
+    assert audited(driftline, "--who", "cli:nobody") == []
+    assert {each["who"] for each in audited(driftline, "--who", mute["who"])} == {mute["who"]}
+    assert "known outage" in said(driftline("audit"))
