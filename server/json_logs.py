@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 __all__ = ["JsonLines"]
 
-FACTS = ("monitor", "window", "run")
+FACTS = ("monitor", "scheduled_for", "window", "run_id", "application")
 """What a line may be about, beside its text (`extra`)."""
 
 

@@ -6,6 +6,7 @@ The database is the truth; this process only remembers what it started. The cloc
 be wrong, and be set: it says what is due. How long something has taken is counted by one that nobody can set.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,8 @@ from server.queue import Ending, Queue, Sign, Task
 from server.vigil import Vigil
 
 __all__ = ["Scheduler"]
+
+logger = logging.getLogger("driftline.server")
 
 Files = Callable[[Sequence[str]], tuple[Sequence[Path], Mapping[str, str]]]
 Ended = Callable[[Task, Ending, datetime], None]
@@ -168,6 +171,8 @@ class Scheduler:
         # A quarter more than a lease, in which the dead one's own processes end.
         lapsed = self._vigil.lapsed(signs, self.elapsed(), 1.25 * self.queue.lease.total_seconds())
         last = {(sign.id, sign.attempt): sign for sign in lapsed if self.policy.retries.after(sign.attempt) is None}
+        for sign in lapsed:
+            logger.warning("run %s: %s gave no sign of life, and is taken over from", sign.id, sign.owner)
         self.queue.take_over([sign for sign in lapsed if sign not in last.values()])
         endings = {task: _given_up(last[task.id, task.attempt]) for task in self.queue.inherit([*last.values()], now)}
         return self._close(endings, now)
@@ -188,6 +193,7 @@ class Scheduler:
                 files, skipped = self.files(task.monitors)
                 if files:
                     self._going[task] = _Going(task, self.launcher.start(task, files), skipped, started, started)
+                    logger.info("run %s is started, attempt %s", task.id, task.attempt, extra=_about(task))
                 else:
                     ended[task] = Ending(None, "none of its monitors can be evaluated any more", skipped=skipped)
             except OSError as error:
@@ -236,7 +242,14 @@ class Scheduler:
         skipped: Mapping[str, str] = MappingProxyType({}),
     ) -> Ending:
         wait = None if code in HOPELESS else self.policy.retries.after(task.attempt)
+        after = "not tried again" if wait is None else f"tried again in {wait}"
+        logger.warning("run %s, attempt %s: %s: %s", task.id, task.attempt, after, error, extra=_about(task))
         return Ending(code, error, log, None if wait is None else now + wait, skipped)
+
+
+def _about(task: Task) -> dict[str, object]:
+    """The facts of a log line."""
+    return {"monitor": ", ".join(task.monitors), "scheduled_for": task.time.isoformat(), "application": task.id}
 
 
 def _given_up(sign: Sign) -> Ending:

@@ -1,6 +1,5 @@
 """Tells people of runs as they end; see `server.telling`."""
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,8 +13,6 @@ from server.telling import Picture, tell
 from server.watching import Watching
 
 __all__ = ["Teller"]
-
-log = logging.getLogger("driftline.server")
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class Teller:
         trouble: DriftlineError | None = None
         for monitor in monitors:
             try:
-                found = tell(
+                tell(
                     self.database,
                     self.store,
                     monitor,
@@ -61,9 +58,6 @@ class Teller:
                 )
             except DriftlineError as error:  # the others are told all the same
                 trouble = trouble or error
-            else:
-                if found:
-                    log.info("%s: %s messages", monitor.name, found)
         if trouble:
             raise trouble
         if self.lineage is not None:  # only now: an event is sent once, and this may be tried again

@@ -4,6 +4,7 @@ All of it is one transaction, and doing it again changes nothing: a crash in bet
 twice. What takes long is done before it: the store is read, and the picture drawn.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from sqlalchemy.orm import Session
 
 from engine.events import run_status_changed
 from engine.monitor import Monitor
+from engine.records import run_id_of
 from engine.results import Run, RunStatus
 from engine.store import Store
+from engine.wording import plural
 from server.database import Database
 from server.links import Link
 from server.message import Message
@@ -28,6 +31,8 @@ from server.tables import Alert, MonitorRecord
 from signals.alerting import Seen, Standing
 
 __all__ = ["Picture", "parcels_of", "tell"]
+
+log = logging.getLogger("driftline.server")
 
 Picture = Callable[[Store, Sequence[Told]], bytes | None]
 """Draws the worst of what is told."""
@@ -77,10 +82,13 @@ def tell(
         _keep(session, before, outcome, rows, now)
         if found is not None:
             _count(before.record, time, rows)
-        if not outcome.told:
-            return 0
-        message = message_of(monitor, run, outcome.told, picture=drawn if outcome.told == expected else None, link=link)
-        return enqueue(session, parcels_of(monitor, message, time), now)
+        messages = 0
+        if outcome.told:
+            shown = drawn if outcome.told == expected else None
+            message = message_of(monitor, run, outcome.told, picture=shown, link=link)
+            messages = enqueue(session, parcels_of(monitor, message, time), now)
+    _say(monitor, run, rows, messages)
+    return messages
 
 
 @dataclass(frozen=True)
@@ -134,7 +142,7 @@ def parcels_of(monitor: Monitor, message: Message, time: datetime) -> list[Parce
 def _lost(monitor: Monitor, time: datetime, error: str, now: datetime) -> Row:
     """The record of a run whose process left none."""
     run = Run(
-        run_id=f"{monitor.name}@{time:%Y-%m-%dT%H:%M:%SZ}",
+        run_id=run_id_of(monitor, time, 0),
         monitor=monitor.name,
         scheduled_for=time,
         status=RunStatus.FAILED,
@@ -143,7 +151,24 @@ def _lost(monitor: Monitor, time: datetime, error: str, now: datetime) -> Row:
         error=error,
     )
     event = run_status_changed(monitor, run, ())
-    return {"scheduled_for": time, "window_start": None, "window_end": None, "error": error, "event": event}
+    nothing = {"window_start": None, "window_end": None}
+    return {"run_id": run.run_id, "scheduled_for": time, "error": error, "event": event, **nothing}
+
+
+def _say(monitor: Monitor, run: Row, rows: Sequence[Row], messages: int) -> None:
+    """Write into the log what became of a run."""
+    start, end = run["window_start"], run["window_end"]
+    about = {
+        "monitor": monitor.name,
+        "scheduled_for": run["scheduled_for"].isoformat(),
+        "window": f"{start.isoformat()}/{end.isoformat()}" if start else None,
+        "run_id": run["run_id"],
+    }
+    if run["error"] is not None:
+        log.error("%s: failed: %s; %s", monitor.name, run["error"], plural(messages, "message"), extra=about)
+        return
+    breached = f"{sum(bool(row['breached']) for row in rows)} of {plural(len(rows), 'check')} breached"
+    log.info("%s: evaluated: %s; %s", monitor.name, breached, plural(messages, "message"), extra=about)
 
 
 def _muted(record: MonitorRecord, now: datetime) -> bool:

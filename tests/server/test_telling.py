@@ -16,6 +16,7 @@ from engine.monitor import Monitor
 from engine.results import RunStatus
 from engine.store import Store
 from server.database import Database
+from server.json_logs import JsonLines
 from server.links import Link
 from server.message import Message
 from server.notices import RUN
@@ -132,6 +133,20 @@ def test_the_registry_says_how_many_checks_breached_in_the_latest_run(world):
     assert (world.record().evaluated_for, world.record().breached) == (START + 3 * DAY, {})
     world.tell(4, error="the process died")
     assert world.record().evaluated_for == START + 3 * DAY
+
+
+def test_the_log_says_what_became_of_a_run_with_its_monitor_window_and_id(world, caplog):
+    caplog.set_level("INFO", "driftline.server")
+    world.evaluate(0, a=0.2, b=0.05)
+    world.tell(1, error="it was killed")
+    fine, failed = (json.loads(JsonLines().format(record)) for record in caplog.records)
+    assert fine["message"] == "flights: evaluated: 1 of 2 checks breached; 1 message"
+    start, end = fine["window"].split("/")
+    assert datetime.fromisoformat(start) < datetime.fromisoformat(end) <= START
+    assert (fine["monitor"], fine["scheduled_for"]) == ("flights", START.isoformat())
+    assert fine["run_id"] == a_run(START).run_id
+    assert (failed["level"], failed["message"]) == ("error", "flights: failed: it was killed; 1 message")
+    assert failed["run_id"] == "flights/2026-11-02T00:00:00Z/0"
 
 
 def test_a_run_that_is_told_again_after_a_crash_is_told_once(world):
