@@ -1,6 +1,6 @@
-"""Makes docs/images: what the commands really print about the flights sample, as SVG.
+"""Makes docs/images: what the commands really print about the flights sample, as SVG, and the mail that it leads to.
 
-python docs/pictures.py
+python docs/pictures.py [NAME ...]
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
+
+from docs.mail_picture import draw_mail, mail_of
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -42,13 +44,21 @@ PICTURES = {
     "replay": ("driftline replay flights --set temperature/normalized_wasserstein_distance=4", 108),
 }
 
+MAIL = "mail"
+
 
 def main() -> None:
-    """Run the commands on a store of their own, and draw what they print."""
+    """Run the commands on a store of their own, and draw what they print; those that are named, or all."""
+    asked = sys.argv[1:] or [*PICTURES, MAIL]
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         printed(BEFORE, 100, folder)
-        for name, (command, width) in PICTURES.items():
+        if MAIL in asked:  # first: what was evaluated before is told only where it differs
+            command = PICTURES["run"][0]
+            mail = mail_of(lambda more: printed(f"{command} {more}", 100, folder), Path(folder))
+            draw_mail(mail, IMAGES / f"{MAIL}.png", Path(folder))
+        for name in [name for name in PICTURES if name in asked]:
+            command, width = PICTURES[name]
             draw(name, command, printed(command, width, folder), width)
 
 

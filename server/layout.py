@@ -18,14 +18,14 @@ class Layout:
     Attributes:
         intro: which monitor, when, of which data.
         parts: headings, each with its checks.
-        alt: what the picture shows; None: there is no picture.
+        alt: what the picture shows; empty: there is no picture.
         link: where more is to be seen.
         command: what shows more in a terminal.
     """
 
     intro: str
     parts: Parts
-    alt: str | None = None
+    alt: str = ""
     link: str | None = None
     command: str | None = None
 
@@ -37,8 +37,8 @@ def text_of(layout: Layout) -> str:
         lines += ["", heading]
         for each in own:
             what = " · ".join(part for part in (each.name, each.how) if part)
-            lines.append(f"  {what}{':' if each.value else ''} {each.value}".rstrip())
-            lines += [f"      {fact}" for fact in each.facts]
+            lines.append(f"• {what}{':' if each.value else ''} {each.value}".rstrip())
+            lines += [f"    {fact}" for fact in each.facts]
     more = [each for each in (layout.link, layout.command) if each]
     return "\n".join([*lines, *([""] if more else []), *more]) + "\n"
 
@@ -59,7 +59,7 @@ BAD = "#d64545"
 def html_of(layout: Layout) -> str:
     """A page of one column, at most as wide as its picture."""
     body = [f'<p style="margin:0 0 12px">{escape(layout.intro)}</p>']
-    if layout.alt is not None:
+    if layout.alt:
         look = "display:block;width:100%;max-width:600px;height:auto;border-radius:6px"
         body.append(f'<img src="cid:picture" width="600" style="{look}" alt="{escape(layout.alt, quote=True)}">')
     for heading, own in layout.parts:

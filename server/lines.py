@@ -65,7 +65,7 @@ def _facts(told: Told) -> list[str]:
     row = told.row
     over = told.notice is Notice.RECOVERED
     times = ratio(row["metric_value"], row["threshold_value"])
-    far = f"{number(times)} times the threshold" if times and times >= 1.05 and not over else ""
+    far = f"{float(f'{times:.2g}'):g} times the threshold" if times and times >= 1.05 and not over else ""
     rows = plural(row["row_count"], "row") if row["row_count"] is not None else ""
     found = [" · ".join(each for each in (_since(told), far, rows) if each)]
     return found if over else [*found, *_chance(row), *_carried(row)]

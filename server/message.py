@@ -27,6 +27,7 @@ class Message:
         text: for channels that show text.
         html: the same for those that show more; None: there is only the text.
         picture: a PNG; None: there is none.
+        alt: what the picture shows, in words.
         severity: how bad it is.
         thread: equal for messages about the same thing, so that a channel can put them together, and end them.
         ended: whether the thing is over.
@@ -38,6 +39,7 @@ class Message:
     text: str
     html: str | None = None
     picture: bytes | None = field(default=None, repr=False)
+    alt: str = ""
     severity: Severity = Severity.WARNING
     thread: str = ""
     ended: bool = False
@@ -51,6 +53,7 @@ class Message:
             "text": self.text,
             "html": self.html,
             "picture": base64.b64encode(self.picture).decode() if self.picture else None,
+            "alt": self.alt,
             "severity": self.severity.value,
             "thread": self.thread,
             "ended": self.ended,

@@ -36,10 +36,11 @@ def message_of(
     kinds = [(notice, [each for each in told if each.notice is notice]) for notice in HEADINGS]
     window = f" · data of {span(run['window_start'], run['window_end'])}" if run["window_start"] else ""
     address = _address(link, monitor, run, told[0]) if link else None
+    alt = _alt(told) if picture else ""
     layout = Layout(
         intro=f"{monitor.display_name or monitor.name} · due {moment(run['scheduled_for'])}{window}",
         parts=[(f"{HEADINGS[notice]} ({len(own):,})", lines_of(own)) for notice, own in kinds if own],
-        alt=_alt(told) if picture else None,
+        alt=alt,
         link=address,
         command=_command(monitor.name, run["scheduled_for"], told),
     )
@@ -48,6 +49,7 @@ def message_of(
         text=text_of(layout),
         html=html_of(layout),
         picture=picture,
+        alt=alt,
         severity=_severity(told),
         thread=f"monitors/{monitor.name}",
         ended=all(each.notice is Notice.RECOVERED for each in told),

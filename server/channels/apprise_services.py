@@ -8,13 +8,25 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import apprise
+from apprise.attachment.memory import AttachMemory
+from apprise.plugins.pagerduty import NotifyPagerDuty
+from apprise.plugins.slack import NotifySlack, SlackMode
+from apprise.plugins.workflows import NotifyWorkflows
 
 from server.channels.addresses import guarded
+from server.channels.fitting import as_markdown, fitted, harmless
 from server.errors import RegistryError
 from server.message import Message, Severity
 from server.outbox import DeliveryError, Parcel
 
 __all__ = ["AppriseService", "checked_service"]
+
+log = logging.getLogger("driftline.server")
+
+ASSET = apprise.AppriseAsset(
+    app_id="driftline", app_desc="driftline", app_url="", image_url_mask="", image_url_logo="", image_path_mask=""
+)
+"""How it calls itself; no picture that is not its own is loaded from elsewhere."""
 
 SCHEMES = {
     "slack": frozenset({"slack"}),
@@ -69,9 +81,8 @@ class AppriseService:
         """
         del now  # Apprise asks for no time
         message = parcel.message
-        service: Any = apprise.Apprise.instantiate(
-            _threaded(self.provider, self.url, message), suppress_exceptions=True
-        )
+        url = _with(self.url, message)
+        service: Any = apprise.Apprise.instantiate(url, asset=ASSET, suppress_exceptions=True)
         if service is None:
             raise DeliveryError(
                 f"Apprise does not understand the URL of this {self.provider} integration", hopeless=True
@@ -80,16 +91,44 @@ class AppriseService:
         service.redirects = False  # one would lead elsewhere
         told = apprise.Apprise()
         told.add(service)
-        kind = apprise.NotifyType.SUCCESS if message.ended else NOTICES[message.severity]
-        with apprise.LogCapture(level=logging.WARNING) as log, guarded(private=True) as refused:
-            taken = told.notify(message.text, title=message.subject, notify_type=kind)
-            said: Any = log
+        with apprise.LogCapture(level=logging.WARNING) as captured, guarded(private=True) as refused:
+            taken = _notified(told, service, message)
+            said: Any = captured
             words = " ".join(said.getvalue().split())
         if not taken and refused:
             raise DeliveryError(f"the URL leads to {refused[0]}", hopeless=True)
         if not taken:
             raise DeliveryError(words or f"{self.provider} did not take it")
         return f"taken by {service.service_name}"
+
+
+def _notified(told: apprise.Apprise, service: Any, message: Message) -> bool:
+    """Whether the message was taken; without its picture where that is not."""
+    given: dict[str, Any] = {"notify_type": apprise.NotifyType.SUCCESS if message.ended else NOTICES[message.severity]}
+    given |= _words(service, message)
+    if message.picture is None or not service.attachment_support:
+        return bool(told.notify(**given))
+    attach = AttachMemory(content=message.picture, name="driftline.png", mimetype="image/png")
+    if not isinstance(service, NotifySlack):
+        return bool(told.notify(**given, attach=attach)) or bool(told.notify(**given))
+    # Slack takes a picture after the text, and only from a bot that may write files: that must not repeat the text.
+    taken = bool(told.notify(**given))
+    if taken and service.mode == SlackMode.BOT and not told.notify(message.alt, attach=attach):
+        log.warning("Slack took the message and not its picture: its bot needs the scope files:write")
+    return taken
+
+
+def _words(service: Any, message: Message) -> dict[str, Any]:
+    """Title and text as the service takes them. They are text: a value from the data is no markup and no mention."""
+    title, text = harmless(message.subject), harmless(message.text)
+    if isinstance(service, NotifyPagerDuty):  # a summary of a line, and the rest in what can be unfolded
+        service.details = {**service.details, "message": message.text}
+        return {"body": title, "body_format": apprise.NotifyFormat.TEXT}
+    room = service.body_maxlen - len(title) - 10  # some put the title into the body
+    if isinstance(service, NotifyWorkflows):
+        body = as_markdown(fitted(text, room * 3 // 4))  # which makes it longer
+        return {"title": title, "body": body, "body_format": apprise.NotifyFormat.MARKDOWN}
+    return {"title": title, "body": fitted(text, room), "body_format": apprise.NotifyFormat.TEXT}
 
 
 def _look_for_proxies(service: Any) -> None:
@@ -103,10 +142,15 @@ def _look_for_proxies(service: Any) -> None:
         raise DeliveryError("the environment names a proxy, and nobody sees where it would call: set NO_PROXY, too")
 
 
-def _threaded(provider: str, url: str, message: Message) -> str:
-    """The URL with what holds a thread's messages together, so that a recovery ends what its alert began."""
-    key = blake2b(message.thread.encode(), digest_size=16).hexdigest()
-    more = {"pagerduty": {"action": "map", "dedup": key}, "opsgenie": {"action": "map", "alias": key}}.get(provider, {})
+def _with(url: str, message: Message) -> str:
+    """The URL with what holds a thread's messages together, so that a recovery ends what its alert began, and the link.
+
+    What somebody has put into it stays.
+    """
     parts = urlsplit(url)
-    given = dict(parse_qsl(parts.query))
-    return parts._replace(query=urlencode({**more, **given})).geturl()
+    key = blake2b(message.thread.encode(), digest_size=16).hexdigest()
+    more = {
+        "pagerduty": {"action": "map", "dedup": key, **({"click": message.link} if message.link else {})},
+        "opsgenie": {"action": "map", "alias": key},
+    }.get(parts.scheme.lower(), {})
+    return parts._replace(query=urlencode({**more, **dict(parse_qsl(parts.query))})).geturl()

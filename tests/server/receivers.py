@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Generator
@@ -77,13 +78,13 @@ class HttpReceiver:
 
 
 @contextmanager
-def http_receiver(*answers: int | float) -> Generator[HttpReceiver]:
+def http_receiver(*answers: int | float, tls: ssl.SSLContext | None = None) -> Generator[HttpReceiver]:
     """An HTTP server; when its answers are used up, it says 200."""
     receiver = HttpReceiver(answers=[*answers])
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             receiver.requests.append(Received(self.path, dict(self.headers.items()), body))
             answer = receiver.answers.pop(0) if receiver.answers else 200
             if isinstance(answer, float):
@@ -97,13 +98,17 @@ def http_receiver(*answers: int | float) -> Generator[HttpReceiver]:
             self.end_headers()
             self.wfile.write(receiver.says or f"said {answer}".encode())
 
+        do_GET = do_POST
+
         def log_message(self, format, *args):
             """Nothing on stderr."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    receiver.url = f"http://127.0.0.1:{server.server_port}/hook"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    receiver.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}/hook"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield receiver
     server.shutdown()

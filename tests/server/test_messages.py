@@ -66,7 +66,7 @@ RUN_OF = {
 
 
 def facts_of(message: Message) -> list[str]:
-    return [line.strip() for line in message.text.splitlines() if line.startswith("      ")]
+    return [line.strip() for line in message.text.splitlines() if line.startswith("    ")]
 
 
 def test_every_part_of_the_sentence_is_said_with_the_largest_first(monitor):
@@ -76,12 +76,12 @@ def test_every_part_of_the_sentence_is_said_with_the_largest_first(monitor):
         "flights · due 2 Jul 2013 03:15 UTC · data of 1 Jul 2013 03:15 to 2 Jul 2013 03:15 UTC",
         "",
         "Breached now (1)",
-        "  distance · psi · drift: 0.4 > 0.1",
-        "      since 30 Jun 2013 03:15 UTC · 4 times the threshold · 1,234 rows",
-        "      chance alone stays below 0.02 in 19 of 20 windows",
-        "      carried by the bins >= 10 (50.0 % → 90.0 %), < 10 (50.0 % → 10.0 %)",
-        "      by origin: EWR carried 62.0 % with 30.0 % of the rows",
-        "      by carrier: no value stands out: each carried about as much of the shift as it has of the rows",
+        "• distance · psi · drift: 0.4 > 0.1",
+        "    since 30 Jun 2013 03:15 UTC · 4 times the threshold · 1,234 rows",
+        "    chance alone stays below 0.02 in 19 of 20 windows",
+        "    carried by the bins >= 10 (50.0 % → 90.0 %), < 10 (50.0 % → 10.0 %)",
+        "    by origin: EWR carried 62.0 % with 30.0 % of the rows",
+        "    by carrier: no value stands out: each carried about as much of the shift as it has of the rows",
         "",
         "https://x.example/flights?to=2013-07-02T03%3A15%3A00.000Z",
         "driftline explain flights --at 2013-07-02T03:15Z",
@@ -128,7 +128,7 @@ def test_however_many_checks_a_message_can_be_read_and_ends_with_where_there_is_
     message = message_of(monitor, RUN_OF, every, link=Link("https://x.example/"), picture=b"\x89PNG")
     lines = message.text.splitlines()
     assert lines[-2:] == ["https://x.example/", "driftline explain flights --at 2013-07-02T03:15Z"]
-    assert ("  and 280 more" in lines) == (count == 300)
+    assert ("• and 280 more" in lines) == (count == 300)
     assert (len(message.text), len(message.html or "")) < (6_000, 14_000)  # mail readers cut off what is long
     assert len(message.subject) < 80
     page = Page.of(message)

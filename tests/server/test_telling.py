@@ -120,8 +120,8 @@ def test_one_message_says_all_of_a_run_with_the_worst_first(world):
     (message,) = world.evaluate(0, distance=0.2, carrier=0.9, dest=None)
     lines = message.text.splitlines()
     assert lines[2] == "Breached now (2)"
-    assert lines[3] == "  carrier · population_stability_index · drift: 0.9 > 0.1"
-    assert lines[4] == "      since this run · 9 times the threshold · 1,234 rows"
+    assert lines[3] == "• carrier · population_stability_index · drift: 0.9 > 0.1"
+    assert lines[4] == "    since this run · 9 times the threshold · 1,234 rows"
     assert "<b>0.9 &gt; 0.1</b>" in (message.html or "")
 
 
@@ -242,7 +242,7 @@ def test_signals_that_do_not_alert_are_not_told(database, tmp_path):
 def test_many_breaches_are_one_message_that_can_be_read(world):
     (message,) = world.evaluate(0, **{f"feature_{number}": 0.2 + number / 1000 for number in range(60)})
     assert message.subject.startswith("flights: 60 checks breached (feature_59, feature_58, feature_57 and 57 more)")
-    assert "  and 40 more" in message.text
+    assert "• and 40 more" in message.text
     assert len(message.text) < 6_000
 
 
