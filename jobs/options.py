@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from jobs.registries import without_password
 from jobs.stores import VARIABLE
 from jobs.times import parse_time
 
@@ -136,7 +137,14 @@ ServerSettings = Annotated[
     Path | None, typer.Option("--settings", metavar="FILE", help="A server.yaml: how mail is sent, where runs go, ...")
 ]
 ServedDatabase = Annotated[
-    str | None, typer.Option("--database", metavar="URL", envvar="DRIFTLINE_DATABASE", help="The registry.")
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        envvar="DRIFTLINE_DATABASE",
+        callback=without_password,
+        help="The registry.",
+    ),
 ]
 ServedStore = Annotated[
     str | None, typer.Option("--store", metavar="URI", envvar="DRIFTLINE_STORE", help="Where results are kept.")

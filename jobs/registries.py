@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -15,10 +16,29 @@ if TYPE_CHECKING:
     from server.database import Database
     from server.registry import Registry
 
-__all__ = ["DEFAULT_DATABASE", "DatabaseUrl", "OneSpace", "SpaceName", "opened_registry", "registry"]
+__all__ = [
+    "DEFAULT_DATABASE",
+    "DatabaseUrl",
+    "OneSpace",
+    "SpaceName",
+    "opened_registry",
+    "registry",
+    "without_password",
+]
 
 VARIABLE = "DRIFTLINE_DATABASE"
 DEFAULT_DATABASE = ".driftline/registry.db"
+
+PASSWORD = re.compile(r"://[^/@]*:[^/@]+@|[?&]password=")
+
+
+def without_password(context: typer.Context, option: typer.CallbackParam, url: str | None) -> str | None:
+    """The URL, which may hold a password in the environment, but not on the command line: everybody reads that."""
+    given = context.get_parameter_source(option.name or "")
+    if given is not None and given.name == "COMMANDLINE" and url and PASSWORD.search(url):
+        raise typer.BadParameter(f"a password has no place on a command line: use {VARIABLE}, PGPASSWORD or PGPASSFILE")
+    return url
+
 
 DatabaseUrl = Annotated[
     str,
@@ -26,6 +46,7 @@ DatabaseUrl = Annotated[
         "--database",
         metavar="URL",
         envvar=VARIABLE,
+        callback=without_password,
         help="The registry: a SQLite file, or postgresql://user@host/name.",
     ),
 ]

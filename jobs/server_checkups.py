@@ -95,12 +95,14 @@ class _Registry:
         from server.integrations import list_integrations
         from server.secrets import VARIABLE, Vault
 
-        database = self._opened()
+        database, file, variable = self._opened(), Path(self.settings.state) / "secret.key", os.environ.get(VARIABLE)
+        vault = Vault.opened(file, variable) if variable or file.exists() else None
         with database.reading() as session:
             sealed = {each.name: each.secret for each in list_integrations(session)}
         if not sealed:
             return "no integration has one"
-        vault = Vault.opened(Path(self.settings.state) / "secret.key", os.environ.get(VARIABLE))
+        if vault is None:
+            raise UnwellError(f"{VARIABLE} is not set, and {file} is not there", "give the key that sealed them")
         for secret in sealed.values():
             vault.open(secret)
         return f"those of {listed(list(sealed))} can be opened"

@@ -3,10 +3,11 @@
 Its tables are made and brought up to date here.
 """
 
+import os
 import sqlite3
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,7 @@ def _engine(url: str, pool_size: int) -> Engine:
             raise RegistryError("the registry needs a file: it is read by several processes")
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, connect_args={"timeout": BUSY / 1000})
+        event.listen(engine, "do_connect", _make_private)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -122,6 +124,12 @@ def _engine(url: str, pool_size: int) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
         return create_engine(parsed, pool_size=pool_size, pool_pre_ping=True, pool_recycle=1800)
     raise RegistryError(f"the registry cannot be kept in {kind}: give a SQLite file or a PostgreSQL URL")
+
+
+def _make_private(_dialect: Any, _record: Any, arguments: Sequence[Any], _options: Any) -> None:
+    """A file that is new is its owner's alone: it holds secrets, though sealed, and digests of keys."""
+    with suppress(FileExistsError):
+        os.close(os.open(arguments[0], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -1,6 +1,7 @@
 """How a server runs: a YAML file, with what the environment and the command line say instead."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,12 @@ __all__ = ["LauncherKeys", "ServerKeys", "SmtpKeys", "read_settings"]
 
 SMTP_PASSWORD = "DRIFTLINE_SMTP_PASSWORD"
 OPENLINEAGE_KEY = "OPENLINEAGE_API_KEY"
+SECRET = re.compile(
+    r"(?!.*\.(?:secrets|secretKeyRef)\.).*(?:secret|password|token(?!.*provider)|(?:access|account)[._]?key)",
+    re.IGNORECASE,
+)
+"""Names of Spark's settings with secrets, as Spark itself hides them in its pages, and keys of Azure's accounts; not
+those that say in which of Kubernetes' secrets one is."""
 
 
 class LauncherKeys(Shape):
@@ -35,6 +42,10 @@ class LauncherKeys(Shape):
     def complaints(self) -> Iterator[Complaint]:
         if self.remote and self.deploy_mode:
             yield Complaint(("deploy_mode",), "cannot go with remote", "keep one of them")
+        for name, value in self.conf.items():
+            if SECRET.match(name) and not value.startswith("/"):  # a file's path is none
+                hint = "give it in the environment, or in conf/spark-defaults.conf of Spark's own"
+                yield Complaint(("conf", name), "is a secret, and would stand on spark-submit's command line", hint)
 
 
 class RetryKeys(Shape):

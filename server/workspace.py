@@ -56,6 +56,8 @@ class Workspace:
 
 def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
     """Write files into a folder; the folder of components becomes a link to where it is."""
+    if COMPONENTS in texts:  # without assets or models nothing else would say that this is the root that it belongs to
+        (folder / "models").mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

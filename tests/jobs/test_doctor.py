@@ -96,8 +96,9 @@ def test_no_java_is_found(doctor, monkeypatch, tmp_path):
     assert (found["java"]["said"], code) == ("there is no java on the PATH", 1)
 
 
-def test_a_registry_out_of_reach_is_said_once_and_without_its_password(doctor):
-    found, code = doctor("--database", f"postgresql://ada:hidden@127.0.0.1:{free_port()}/none")
+def test_a_registry_out_of_reach_is_said_once_and_without_its_password(doctor, monkeypatch):
+    monkeypatch.setenv("DRIFTLINE_DATABASE", f"postgresql://ada:hidden@127.0.0.1:{free_port()}/none")
+    found, code = doctor()
     assert (wrong(found), code) == (["registry"], 5)
     assert [*found] == ALL
     assert "hidden" not in json.dumps(found)
