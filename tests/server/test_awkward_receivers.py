@@ -19,6 +19,7 @@ from server.message import Message
 from server.outbox import DeliveryState, Outbox, Parcel, enqueue
 from server.policies import Retries
 from server.tables import Delivery
+from tests.figures import figure
 from tests.server.awkward import CLOSE, RESET, Awkward, awkward_http, awkward_smtp, said
 from tests.server.conftest import NOW
 from tests.server.test_channels import EVENT
@@ -98,14 +99,19 @@ ANSWERS_THAT_ARE_LOST = {
 }
 
 
+@pytest.mark.reliability
 @pytest.mark.parametrize("script", ANSWERS_THAT_ARE_LOST.values(), ids=list(ANSWERS_THAT_ARE_LOST))
-def test_an_event_whose_answer_is_lost_comes_again_with_its_id_and_is_kept_once(database, script):
+def test_an_event_whose_answer_is_lost_comes_again_with_its_id_and_is_kept_once(database, script, request):
     with awkward_http(script, script) as receiver:
         put(database, *parcels("flights/1/ops"))
         clock = Clock(database, webhook(receiver).send)
         assert (clock.step(times=4), len(receiver.requests)) == (1, 3)
         assert kept_by(receiver, clock) == ["flights/1/ops"]
     assert told(database) == {"flights/1/ops": (DeliveryState.SENT, 3, "200 kept")}
+    figure(
+        f"A webhook's answer is lost twice: {request.node.callspec.id}",
+        f"1 event, sent {len(receiver.requests)} times with one id, kept once by a receiver that remembers ids",
+    )
 
 
 def test_a_receiver_cannot_hold_a_sender_for_longer_than_its_patience():
@@ -116,6 +122,7 @@ def test_a_receiver_cannot_hold_a_sender_for_longer_than_its_patience():
     assert time.monotonic() - begun < 2
 
 
+@pytest.mark.reliability
 @pytest.mark.parametrize(
     "more", [said("500 Internal Server Error", "second"), b"garbage\r\n\r\n", said("200 OK", "stale") * 3]
 )
@@ -127,6 +134,7 @@ def test_what_a_receiver_says_after_its_answer_is_nobodys_answer(database, more)
         assert told(database) == {"a": (DeliveryState.SENT, 1, "200 first"), "b": (DeliveryState.QUEUED, 1, "503 busy")}
         assert clock.step(times=2) == 1
         assert kept_by(receiver, clock) == ["a", "b"]
+    figure("A webhook answers twice", f"2 events in {len(receiver.requests)} requests; the second answer is nobody's")
 
 
 def test_a_receiver_that_hangs_is_waited_for_once_and_others_get_theirs_at_once(database):
@@ -141,10 +149,18 @@ def test_a_receiver_that_hangs_is_waited_for_once_and_others_get_theirs_at_once(
 # ------------------------------------------------------------------------------------------------------------ e-mail
 
 
-@pytest.mark.parametrize(
-    "script", [(RESET,), (CLOSE,), (LATE, CLOSE), (b"nonsense\r\n", CLOSE), (b"451 try again\r\n",)], ids=str
-)
-def test_a_mail_whose_receipt_is_lost_comes_again_with_its_message_id(database, script):
+RECEIPTS_THAT_ARE_LOST = {
+    "the connection breaks off": (RESET,),
+    "it is closed without a word": (CLOSE,),
+    "it comes too late": (LATE, CLOSE),
+    "it is no answer": (b"nonsense\r\n", CLOSE),
+    "it says that it was not taken": (b"451 try again\r\n",),
+}
+
+
+@pytest.mark.reliability
+@pytest.mark.parametrize("script", RECEIPTS_THAT_ARE_LOST.values(), ids=list(RECEIPTS_THAT_ARE_LOST))
+def test_a_mail_whose_receipt_is_lost_comes_again_with_its_message_id(database, script, request):
     with awkward_smtp(script) as receiver:
         put(database, *parcels("flights/1/ada", channel="email", address="ada@example.com"))
         assert Clock(database, smtp(receiver).send).step(times=3) == 1
@@ -152,6 +168,10 @@ def test_a_mail_whose_receipt_is_lost_comes_again_with_its_message_id(database, 
     assert first["Message-ID"] == again["Message-ID"]
     ((state, attempts, _),) = told(database).values()
     assert (state, attempts) == (DeliveryState.SENT, 2)
+    figure(
+        f"A mail server's receipt is lost: {request.node.callspec.id}",
+        f"1 mail, sent {len(receiver.mails)} times with one Message-ID",
+    )
 
 
 @pytest.mark.parametrize("more", [b"250 kept\r\n" * 2, b"250 kept\r\n550 no\r\n", b"250 kept\r\n\xff\r\n"])
