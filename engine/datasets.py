@@ -196,7 +196,9 @@ def _frame(spark: SparkSession, source: Source, frames: Mapping[str, DataFrame])
         if source.table is not None:
             frame = frames[source.table] if source.table in frames else spark.table(source.table)
         else:
-            frame = spark.sql(source.query or "")
+            # In brackets a query can only be that: nothing is dropped, inserted or set by who reads.
+            query = (source.query or "").strip().rstrip(";")
+            frame = spark.sql(f"SELECT * FROM (\n{query}\n)")
         frame.schema  # noqa: B018 - so that Spark looks now, where the source is known
     except SPARK_ERRORS as error:
         raise DataError(f"{_title(source)}: {said_by(error)}") from error

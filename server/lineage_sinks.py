@@ -102,7 +102,8 @@ def to_url(url: str, key: str | None = None) -> Sink:
             # A proxy would look the name up itself, and could be led anywhere.
             with httpx.Client(timeout=PATIENCE, headers=headers, trust_env=False) as client, guarded(private=True):
                 for event in events:
-                    client.post(url, json=event).raise_for_status()
+                    with client.stream("POST", url, json=event) as answer:  # which is not read
+                        answer.raise_for_status()
         except httpx.HTTPStatusError as error:
             raise OSError(f"the answer was {error.response.status_code}") from error
         except httpx.HTTPError as error:

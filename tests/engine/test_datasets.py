@@ -132,6 +132,27 @@ def test_a_source_that_is_not_there_is_said_by_name(spark, source, said):
         open_dataset(spark, Data(source, Context.MODEL_INPUTS), Span())
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "CREATE TEMPORARY VIEW made_by_a_query AS SELECT 1",
+        "SET driftline.made = true",
+        "SELECT 1) ; SET driftline.made = true; SELECT * FROM (SELECT 1",
+        "SELECT 1); SET driftline.made = true --",
+    ],
+)
+def test_a_query_that_is_more_than_one_is_refused(spark, query):
+    with pytest.raises(DataError, match="PARSE_SYNTAX_ERROR"):
+        open_dataset(spark, Data(Source(query=query), Context.MODEL_INPUTS), Span())
+    assert spark.conf.get("driftline.made", "no") == "no"
+    assert not spark.catalog.tableExists("made_by_a_query")
+
+
+@pytest.mark.parametrize("query", ["WITH a AS (SELECT 1 AS x) SELECT x FROM a ORDER BY x;", "SELECT 1 AS x -- one"])
+def test_queries_are_written_as_people_write_them(spark, query):
+    assert list(open_dataset(spark, Data(Source(query=query), Context.MODEL_INPUTS), Span()).columns) == ["x"]
+
+
 def test_files_of_an_unknown_kind_ask_for_their_format(spark, tmp_path):
     (tmp_path / "part.xlsx").write_bytes(b"PK")
     with pytest.raises(DataError, match=r"part\.xlsx.*format"):

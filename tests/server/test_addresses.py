@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
+import tracemalloc
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -178,3 +180,17 @@ def test_a_receiver_that_asks_for_patience_gets_it(tmp_path, status, said, expec
         clock = NOW + expected
         assert outbox.step(clock) == 1
     database.close()
+
+
+def test_an_answer_without_an_end_is_read_at_its_beginning_only():
+    bomb = gzip.compress(bytes(50_000_000))
+    with http_receiver(500, 500, 500) as receiver:
+        receiver.says, receiver.more = bomb, {"Content-Encoding": "gzip"}
+        tracemalloc.start()
+        with pytest.raises(DeliveryError, match="500"):
+            Webhook(receiver.url, private=True).send(PARCEL, NOW)
+        with pytest.raises(OSError, match="the answer was 500"):
+            to_url(receiver.url)([{}])
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert most < 5_000_000
