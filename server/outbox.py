@@ -7,12 +7,12 @@ Messages of one thread reach an address in their order: what has recovered is no
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, insert, or_, select, update
+from sqlalchemy import ColumnElement, Table, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from server.database import Database
@@ -135,6 +135,12 @@ class Outbox:
                 connection.execute(update(DELIVERIES).where(mine).values(**values))
         return sent
 
+    def forget(self, before: datetime) -> int:
+        """Delete messages that were sent, or died, before that time; how many."""
+        old = (DELIVERIES.c.state != DeliveryState.QUEUED) & (DELIVERIES.c.not_before < before)
+        with self.database.begin() as connection:
+            return connection.execute(delete(DELIVERIES).where(old)).rowcount
+
     def _take(self, now: datetime, silent: Sequence[ColumnElement[bool]]) -> tuple[int, int, Parcel] | None:
         """The first message that may be sent, but to none of these."""
         ready = (
@@ -168,7 +174,9 @@ class Outbox:
             log.exception("a message to %s cannot be sent", parcel.address)
             said = f"{type(error).__name__}, which the server's log explains"
             return _failed(said, self.retries.after(attempts), now), True
-        return {"state": DeliveryState.SENT, "answer": answer[:LONGEST_ANSWER], "sent_at": now}, True
+        # What was sent can be read again later; its picture was most of it.
+        kept = replace(parcel.message, picture=None).as_json()
+        return {"state": DeliveryState.SENT, "answer": answer[:LONGEST_ANSWER], "sent_at": now, "message": kept}, True
 
 
 _earlier = DELIVERIES.alias("earlier")

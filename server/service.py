@@ -33,7 +33,7 @@ class Service:
         broken: tells of definitions that cannot be loaded any more, by the monitors' names.
         outbox: messages on their way; None: nothing is sent.
         pulse: tells others when the last step was.
-        keep_runs: how long records of runs are kept.
+        keep_runs: how long records of runs and messages are kept.
     """
 
     watching: Watching
@@ -76,6 +76,8 @@ class Service:
         """Note what was done, so that a start need not look through much of it, and forget what is old."""
         self.scheduler.queue.note()
         self.scheduler.queue.forget(now - self.keep_runs)
+        if self.outbox is not None:
+            self.outbox.forget(now - self.keep_runs)
 
     def _watch(self, now: datetime) -> None:
         found = self.watching.changed(now)

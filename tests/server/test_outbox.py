@@ -49,6 +49,18 @@ def test_a_message_arrives_as_it_was_and_only_once(database):
     assert states(database) == [(DeliveryState.SENT, 1, "250 ok")]
 
 
+def test_what_was_sent_is_kept_without_its_picture_and_forgotten_when_it_is_old(database):
+    put(database, parcel("sent", picture=b"\x89PNG"), parcel("waits", picture=b"\x89PNG"))
+    outbox = Outbox(database, lambda _: "ok", RETRIES)
+    assert outbox.step(NOW, most=1) == 1
+    with database.reading() as session:
+        kept = {each.dedupe_key: each.message["picture"] for each in session.scalars(select(Delivery))}
+    assert (kept["sent"], bool(kept["waits"])) == (None, True)
+    year = timedelta(days=365)
+    assert (outbox.forget(NOW), outbox.forget(NOW + year), outbox.forget(NOW + year)) == (0, 1, 0)
+    assert outbox.step(NOW + year) == 1  # nothing is forgotten that is still to be sent
+
+
 def test_a_receiver_that_fails_is_asked_again_later_each_time_and_then_no_more(database):
     tried: list[int] = []
     clock = NOW
