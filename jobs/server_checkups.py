@@ -32,6 +32,7 @@ def server_checkups(settings: ServerKeys) -> Iterator[Checkup]:
     if found.revision is not None:
         yield Checkup("clock of the registry", 5, found.clock, hint)
         yield Checkup("definitions", 2, found.definitions, "put the files right, and driftline apply")
+        yield Checkup("contacts", 5, found.contacts, hint)
         sealed = "DRIFTLINE_SECRET_KEY, or secret.key in the state folder, has to be the key that they were sealed with"
         yield Checkup("secrets", 5, found.secrets, sealed)
     found.close()
@@ -90,6 +91,17 @@ class _Registry:
         if loaded.broken:
             raise UnwellError("\n".join(map(str, loaded.problems)), "put the files right, and driftline apply")
         return f"{plural(len(loaded.monitors), 'enabled monitor')}, no problem"
+
+    def contacts(self) -> str:
+        from server.contacts import list_contacts
+
+        with self._opened().reading() as session:
+            found = list_contacts(session, None)
+        missing = [each for each in found if each.kind is None]
+        if missing:
+            told = (f"{each.contact}, which {listed(each.monitors)} would tell, is no integration" for each in missing)
+            raise UnwellError("\n".join(told), "driftline integrations create")
+        return f"{plural(len(found), 'contact')} of definitions, no integration is missing"
 
     def secrets(self) -> str:
         from server.integrations import list_integrations

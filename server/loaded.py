@@ -51,8 +51,9 @@ def load(spaces: Collection[Desired], names: Collection[str], workspace: Workspa
         monitors |= {monitor.name: monitor for monitor in found}
         for name in files.keys() - monitors.keys():
             told = [_plain(problem, files[name].parent.parent, space) for problem in problems]
-            # Otherwise it is what belongs to its space that is wrong.
-            broken[name] = [problem for problem in told if problem.file == monitor_file(name)] or told
+            others = {monitor_file(each) for each in files} - {monitor_file(name)}
+            # Its own, and what is wrong with models and assets that it may need.
+            broken[name] = [problem for problem in told if problem.file not in others]
     return Loaded(monitors, broken)
 
 

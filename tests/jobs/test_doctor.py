@@ -19,7 +19,7 @@ from tests.server.receivers import smtp_server
 
 ROOT = Path(__file__).parents[2]
 ALL = ["java", "store", "disk of store", "disk of state", "clock of files", "registry", "mail"]
-OF_REGISTRY = ["clock of the registry", "definitions", "secrets"]
+OF_REGISTRY = ["clock of the registry", "definitions", "contacts", "secrets"]
 
 
 @pytest.fixture
@@ -124,6 +124,15 @@ def test_a_definition_whose_data_is_gone_is_found(doctor, driftline, tiny, tmp_p
     assert (wrong(found), code) == (["definitions"], 2)
     assert found["definitions"]["said"].startswith("monitors/tiny.yaml:9: ")
     assert "no asset is named 'rows'" in found["definitions"]["said"]
+
+
+def test_an_integration_that_is_named_and_not_there_is_found(doctor, driftline, tiny, tmp_path):
+    told = tiny.read_text().replace("create_monitor:", "create_monitor:\n  alert_notification: {integrations: [ops]}")
+    (tmp_path / "told.yaml").write_text(told.replace("path: ", f"path: {tiny.parent}/"))
+    assert driftline("apply", tmp_path / "told.yaml", "--yes").exit_code == 0
+    found, code = doctor()
+    assert (wrong(found), code) == (["contacts"], 5)
+    assert found["contacts"]["said"] == "ops, which tiny would tell, is no integration"
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")

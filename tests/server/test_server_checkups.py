@@ -29,7 +29,7 @@ def test_one_without_tables_is_no_trouble(settings):
 
 def test_one_with_tables_is_written_and_its_clock_compared(database, settings):
     findings = found(settings)
-    assert [*findings] == ["registry", "clock of the registry", "definitions", "secrets", "mail"]
+    assert [*findings] == ["registry", "clock of the registry", "definitions", "contacts", "secrets", "mail"]
     assert all(each.well for each in findings.values())
     assert findings["registry"].said.endswith("can be read and written, revision 0001")
     expected = "this machine's own" if database.is_sqlite else "the database's clock agrees within 10 s"
