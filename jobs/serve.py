@@ -129,6 +129,7 @@ def _limited(app: ASGIApp, keys: HttpKeys) -> dict[str, Any]:
         "app": Limited(app, limits, time.monotonic),
         "http": connecting(Connections(keys.connections, frozenset(keys.proxies), patience)),
         "ws": "none",
+        "server_header": False,
         "h11_max_incomplete_event_size": LARGEST_HEAD,
         "proxy_headers": bool(keys.proxies),
         "forwarded_allow_ips": list(keys.proxies),
@@ -210,7 +211,7 @@ def _service(settings: ServerKeys, database: Database, lineage: Lineage | None) 
     vault = Vault.opened(state / "secret.key", os.environ.get(VARIABLE))
     smtp = settings.smtp.server(os.environ.get(SMTP_PASSWORD)) if settings.smtp else None
     outbox = Outbox(database, lambda parcel: Post(database, vault, smtp, now()).send(parcel))
-    return Service(watching, scheduler, outbox, partial(tell_broken, database, store, link))
+    return Service(watching, scheduler, outbox, partial(tell_broken, database, store, link), state / "logs")
 
 
 def _places(settings: ServerKeys, database: Database) -> dict[str, Path]:

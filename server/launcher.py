@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Protocol
@@ -20,7 +20,7 @@ from server.queue import LEASE, Task
 from server.secrets import VARIABLE as SECRET_KEY
 from server.settings import OPENLINEAGE_KEY, SMTP_PASSWORD
 
-__all__ = ["Launched", "Launcher", "SparkLauncher"]
+__all__ = ["Launched", "Launcher", "SparkLauncher", "forget_logs"]
 
 OUTPUT = 64_000
 """How much of a run's output, from its end, is looked at for why it failed."""
@@ -131,6 +131,13 @@ class SparkLauncher:
         found = {**inherited, **self.environment, "PYSPARK_PYTHON": sys.executable}
         found.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
         return found | ({"SPARK_REMOTE": self.remote} if self.remote else {})
+
+
+def forget_logs(folder: Path, before: datetime) -> None:
+    """Remove what was written last before that time."""
+    for log in folder.glob("*.log"):
+        if log.stat().st_mtime < before.timestamp():
+            log.unlink(missing_ok=True)
 
 
 def _spark_submit() -> str:

@@ -8,8 +8,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from engine.errors import DriftlineError, Problem
+from server.launcher import forget_logs
 from server.outbox import Outbox
 from server.pulse import Pulse
 from server.scheduler import Scheduler
@@ -33,13 +35,15 @@ class Service:
         broken: tells of definitions that cannot be loaded any more, by the monitors' names.
         outbox: messages on their way; None: nothing is sent.
         pulse: tells others when the last step was.
-        keep_runs: how long records of runs and messages are kept.
+        logs: the folder of the runs' output; None: there is none.
+        keep_runs: how long records of runs and messages are kept, and the runs' output.
     """
 
     watching: Watching
     scheduler: Scheduler
     outbox: Outbox | None = None
     broken: Callable[[Mapping[str, Sequence[Problem]], datetime], None] = lambda _broken, _now: None
+    logs: Path | None = None
     keep_runs: timedelta = timedelta(days=400)
     pulse: Pulse = field(default_factory=Pulse)
     _untold: Mapping[str, Sequence[Problem]] = field(default_factory=dict[str, Sequence[Problem]])
@@ -74,10 +78,15 @@ class Service:
 
     def tidy(self, now: datetime) -> None:
         """Note what was done, so that a start need not look through much of it, and forget what is old."""
+        self._tried(self._forget, now)
+
+    def _forget(self, now: datetime) -> None:
         self.scheduler.queue.note()
         self.scheduler.queue.forget(now - self.keep_runs)
         if self.outbox is not None:
             self.outbox.forget(now - self.keep_runs)
+        if self.logs is not None:
+            forget_logs(self.logs, now - self.keep_runs)
 
     def _watch(self, now: datetime) -> None:
         found = self.watching.changed(now)

@@ -306,6 +306,19 @@ def test_a_store_whose_files_cannot_grow_ends_a_run_with_4_and_shows_nothing(tmp
     assert Store(tmp_path / "store").read_runs(monitor="flights").num_rows == 1
 
 
+def test_what_runs_said_is_forgotten_with_their_records(tmp_path):
+    world = World(tmp_path, tmp_path, tmp_path, least=0)
+    logs = world.service.logs = tmp_path / "state" / "logs"
+    world.service.tidy(NOW)  # before there was a run
+    logs.mkdir(parents=True)
+    for name, age in (("1-1.log", 401), ("2-1.log", 399)):
+        (logs / name).write_text("said")
+        os.utime(logs / name, times=(0, (NOW - timedelta(days=age)).timestamp()))
+    world.service.tidy(NOW)
+    assert [each.name for each in logs.iterdir()] == ["2-1.log"]
+    world.database.close()
+
+
 def test_no_run_is_started_without_room_and_it_is_said_which_disk_is_full(tmp_path):
     room = Room({"store": tmp_path / "not" / "there" / "yet"}, 1 << 62)
     with pytest.raises(NoRoomError, match=f"the disk of the store is full.*free at {tmp_path}/not/there/yet"):
