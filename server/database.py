@@ -26,6 +26,8 @@ __all__ = ["Database"]
 
 BUSY = 30_000
 """Milliseconds that a writer waits for another one's transaction (SQLite)."""
+PASSWORDS = ("password", "sslpassword")
+"""Where PostgreSQL's URLs may hold one, too."""
 READING = "driftline_reading"
 MIGRATING = 6_470_017
 """The advisory lock under which PostgreSQL is migrated, by one at a time."""
@@ -45,7 +47,8 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 5) -> None:
         self.engine = _engine(url, pool_size)
-        self.name = self.engine.url.render_as_string(hide_password=True)
+        shown = self.engine.url.difference_update_query(PASSWORDS)
+        self.name = shown.render_as_string(hide_password=True)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     def __repr__(self) -> str:
@@ -108,7 +111,7 @@ class Database:
 def _engine(url: str, pool_size: int) -> Engine:
     try:
         parsed = make_url(url if "://" in url else f"sqlite:///{Path(url).expanduser().absolute()}")
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is none, and may be a password
         raise RegistryError("the registry's URL is not one: such as sqlite:///registry.db") from None
     kind = parsed.get_backend_name()
     if kind == "sqlite":

@@ -42,6 +42,8 @@ class LauncherKeys(Shape):
     def complaints(self) -> Iterator[Complaint]:
         if self.remote and self.deploy_mode:
             yield Complaint(("deploy_mode",), "cannot go with remote", "keep one of them")
+        if "token=" in (self.remote or ""):
+            yield Complaint(("remote",), "holds a token", "give it as SPARK_CONNECT_AUTHENTICATE_TOKEN instead")
         for name, value in self.conf.items():
             if SECRET.match(name) and not value.startswith("/"):  # a file's path is none
                 hint = "give it in the environment, or in conf/spark-defaults.conf of Spark's own"

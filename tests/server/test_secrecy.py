@@ -13,6 +13,7 @@ from engine.errors import DefinitionError
 from jobs.checkup import Finding, looked
 from jobs.server_checkups import server_checkups
 from server.database import Database
+from server.errors import RegistryError
 from server.integrations import Provider, create_integration
 from server.launcher import OWN_SECRETS
 from server.queue import Task
@@ -50,6 +51,30 @@ def test_a_secret_has_no_place_on_the_command_line_of_spark_submit(tmp_path, nam
     path.write_text(f"launcher:\n  conf: {{{name}: CANARY}}\n")
     with pytest.raises(DefinitionError, match="would stand on spark-submit's command line") as found:
         read_settings(path, {})
+    assert "CANARY" not in str(found.value)
+
+
+def test_a_token_of_spark_connect_is_given_in_the_environment(tmp_path):
+    (tmp_path / "server.yaml").write_text(
+        "launcher: {remote: 'sc://spark.example.com:443/;use_ssl=true;token=CANARY'}\n"
+    )
+    with pytest.raises(DefinitionError, match="SPARK_CONNECT_AUTHENTICATE_TOKEN") as found:
+        read_settings(tmp_path / "server.yaml", {})
+    assert "CANARY" not in str(found.value)
+
+
+@pytest.mark.parametrize("url", ["ada:CANARY@127.0.0.1:9/r", "ada@127.0.0.1:9/r?password=CANARY&sslpassword=CANARY"])
+def test_a_password_is_not_shown_wherever_in_a_url_it_stands(url):
+    database = Database(f"postgresql://{url}")
+    with pytest.raises(RegistryError, match="refused") as found:
+        database.check()
+    assert "CANARY" not in f"{found.value} {database!r} {database.name}"
+
+
+@pytest.mark.parametrize("url", ["postgresql://ada:CANARY", "://CANARY@", "mysql://a:CANARY@b/c"])
+def test_what_is_no_url_is_not_repeated(url):
+    with pytest.raises(RegistryError) as found:
+        Database(url)
     assert "CANARY" not in str(found.value)
 
 
