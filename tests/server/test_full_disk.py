@@ -7,8 +7,10 @@ import json
 import logging
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -38,9 +40,11 @@ from server.teller import Teller
 from server.watching import Watching
 from server.web import application
 from server.workspace import Workspace
+from tests.conftest import free_port
 from tests.figures import figure
 from tests.full_disk import PAGE, SmallDisk, small_disk
 from tests.jobs.conftest import a_row, a_run
+from tests.jobs.test_serving import wait_until_ready
 from tests.server.conftest import NOW
 from tests.server.registered import make_monitors
 from tests.server.test_scheduler import Runs, records
@@ -210,6 +214,10 @@ def test_a_run_that_meets_a_full_store_says_so_and_is_tried_again(disk, tmp_path
     world.until_quiet()
     assert [each.state for each in world.runs()] == [State.DONE]
     assert world.store.read_runs(monitor="flights").num_rows == 1
+    figure(
+        "The store's disk is full when a run writes its results",
+        "the run ended with 4, and nothing of it was to be seen; it was done at the 2nd try, 1 set of rows",
+    )
     world.database.close()
 
 
@@ -233,6 +241,7 @@ def whole(store: Store) -> set[datetime]:
     return set(times)
 
 
+@pytest.mark.reliability
 def test_wherever_a_disk_gets_full_while_results_are_written_none_are_seen_by_half(disk):
     store = Store(disk.folder / "store")
     failed, seen = 0, set[datetime]()
@@ -253,6 +262,10 @@ def test_wherever_a_disk_gets_full_while_results_are_written_none_are_seen_by_ha
     assert 0 < failed < 40
     assert store.read_runs(monitor="flights").num_rows == 40
     assert store.read_metrics(monitor="flights").num_rows == 120
+    figure(
+        "A disk gets full at 40 different points while results are written",
+        f"{failed} of 40 runs could not be written, none was seen by half; written again, each is there once",
+    )
 
 
 def test_definitions_that_a_full_disk_has_no_room_for_leave_no_halves(disk):
@@ -264,6 +277,34 @@ def test_definitions_that_a_full_disk_has_no_room_for_leave_no_halves(disk):
     assert world.step()
     assert len([*(disk.folder / "state" / "definitions").glob("*")]) == 1
     world.database.close()
+
+
+def test_a_servers_process_outlives_a_full_disk_even_when_its_log_is_on_it(disk):
+    port = free_port()
+    settings = disk.folder / "server.yaml"
+    settings.write_text(f"http: {{port: {port}}}\npoll: 0.1\nroom: 2000000\n")
+    words = [sys.executable, "-m", "jobs.cli", "serve", "--settings", str(settings)]
+    with (disk.folder / "said").open("wb") as said:
+        process = subprocess.Popen(
+            words, cwd=disk.folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=said, stderr=said
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(url, process)
+        disk.fill()
+        for _ in range(100):
+            time.sleep(0.1)
+            answer = httpx.get(f"{url}/readyz")
+            if answer.status_code == 503:
+                break
+        assert answer.json()["status"] == "the last step failed"
+        time.sleep(1)
+        assert httpx.get(f"{url}/healthz").status_code == 200
+        disk.make_room()
+        wait_until_ready(url, process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
 
 
 # ------------------------------------------------------------------------------- what needs no file system of its own
