@@ -106,10 +106,8 @@ class Recurrence:
 
 def _every(days: int, origin: date, first: date, last: date) -> Iterator[date]:
     """Each date ``origin + k * days`` from `first` to `last`, both included."""
-    day = first + timedelta((origin - first).days % days)
-    while day <= last:
-        yield day
-        day += timedelta(days)
+    for offset in range((origin - first).days % days, (last - first).days + 1, days):
+        yield first + timedelta(offset)
 
 
 def _local_date(at: datetime, zone: ZoneInfo) -> date:

@@ -23,6 +23,7 @@ def list_alerts(
     *,
     monitor: Annotated[str | None, typer.Option(metavar="NAME", help="Only this monitor.")] = None,
     state: Annotated[str | None, typer.Option(metavar="STATE", help="triggered, cleared or no_data.")] = None,
+    space: OneSpace = None,
     database: DatabaseUrl = DEFAULT_DATABASE,
     form: Form = RunFormat.TABLE,
     verbose: Verbose = False,
@@ -30,7 +31,7 @@ def list_alerts(
     """List how checks stand: those with an alert that goes on first, with since when and the latest value."""
     from jobs.standings import list_alerts
 
-    list_alerts(database, monitor, state, as_json=form is RunFormat.JSON)
+    list_alerts(database, space, monitor, state, as_json=form is RunFormat.JSON)
 
 
 @contacts.command("list", epilog="Example: driftline contacts list")

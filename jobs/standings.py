@@ -13,7 +13,7 @@ from jobs.registries import registry
 __all__ = ["list_alerts", "list_contacts", "show_audit"]
 
 
-def list_alerts(url: str, monitor: str | None, state: str | None, *, as_json: bool) -> None:
+def list_alerts(url: str, space: str | None, monitor: str | None, state: str | None, *, as_json: bool) -> None:
     """How checks stand, those with an alert that goes on first."""
     from server.alerts import list_alerts
     from signals.alerting import AlertState
@@ -21,7 +21,7 @@ def list_alerts(url: str, monitor: str | None, state: str | None, *, as_json: bo
     if state is not None and state not in [*AlertState]:
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(AlertState)}")
     with registry(url, "default", reading=True) as held:
-        found = list_alerts(held.session, monitor, AlertState(state) if state else None)
+        found = list_alerts(held.session, space, monitor, AlertState(state) if state else None)
     rows = [asdict(each) if as_json else {**asdict(each), "value": _number(each.value)} for each in found]
     print_rows(rows, "no alert is known: checks have one once a server has evaluated them", as_json=as_json)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.places import the_space
 from server.tables import Alert, MonitorRecord
 from signals.alerting import AlertState
 
@@ -37,9 +38,15 @@ class AlertView:
     updated: datetime
 
 
-def list_alerts(session: Session, monitor: str | None, state: AlertState | None) -> list[AlertView]:
-    """Those that go on first, the oldest of them first."""
+def list_alerts(session: Session, space: str | None, monitor: str | None, state: AlertState | None) -> list[AlertView]:
+    """Those of a space, or of all, that go on first, the oldest of them first.
+
+    Raises:
+        RegistryError: there is no such space.
+    """
     found = select(Alert, MonitorRecord.name).join(MonitorRecord, MonitorRecord.id == Alert.monitor_id)
+    if space is not None:
+        found = found.where(MonitorRecord.space_id == the_space(session, space).id)
     if monitor is not None:
         found = found.where(MonitorRecord.name == monitor)
     if state is not None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.definitions.alert_keys import AlertNotification, Recipients
-from server.places import find_space, no_such
+from server.places import the_space
 from server.tables import Integration, MonitorRecord, MonitorVersion
 
 __all__ = ["Contact", "contacts_in", "list_contacts"]
@@ -54,10 +54,7 @@ def list_contacts(session: Session, space: str | None) -> list[Contact]:
         (MonitorVersion.monitor_id == MonitorRecord.id) & (MonitorVersion.number == MonitorRecord.version),
     )
     if space is not None:
-        held = find_space(session, space)
-        if held is None:
-            raise no_such(session, space)
-        found = found.where(MonitorRecord.space_id == held.id)
+        found = found.where(MonitorRecord.space_id == the_space(session, space).id)
     emails, integrations = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
     for name, text in session.execute(found.order_by(MonitorRecord.name)):
         named = contacts_in(text)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.errors import RegistryError
-from server.places import find_space, no_such
+from server.places import the_space
 from server.registry import Registry
 from server.tables import ApiKey
 
@@ -61,9 +61,7 @@ def create_key(registry: Registry, name: str, role: Role, *, bound: bool) -> New
         raise RegistryError(f"a key named {name!r} is there already: keys keep their names when they are revoked")
     # 256 random bits: nothing that could be guessed, so that a plain digest is enough.
     secret = PREFIX + token_urlsafe(32)
-    space = find_space(registry.session, registry.space) if bound else None
-    if bound and space is None:
-        raise no_such(registry.session, registry.space)
+    space = the_space(registry.session, registry.space) if bound else None
     registry.session.add(
         ApiKey(
             name=name,

@@ -14,7 +14,7 @@ from server.errors import RegistryError
 from server.tables import Organization, Space
 from signals.catalogue import near_names
 
-__all__ = ["DEFAULT", "Place", "checked_name", "find_organization", "find_space", "no_such", "space_names"]
+__all__ = ["DEFAULT", "Place", "checked_name", "find_organization", "find_space", "space_names", "the_space"]
 
 DEFAULT = "default"
 """The organization and the space of those who name none."""
@@ -74,9 +74,16 @@ def space_names(session: Session) -> dict[int, str]:
     return {number: f"{organization}/{space}" for number, organization, space in ordered}
 
 
-def no_such(session: Session, text: str) -> RegistryError:
-    """That a space is not there, with those that may have been meant."""
+def the_space(session: Session, text: str) -> Space:
+    """The space that is written so.
+
+    Raises:
+        RegistryError: there is none; near names are told.
+    """
+    found = find_space(session, text)
+    if found is not None:
+        return found
     names = list(space_names(session).values())
     near = near_names(text, [*names, *(name.rpartition("/")[2] for name in names)])
     hint = f"; did you mean {near[0]}?" if near else ": driftline spaces list"
-    return RegistryError(f"no space is named {text!r}{hint}")
+    raise RegistryError(f"no space is named {text!r}{hint}")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from server.changes import Action, Change, Kind
 from server.desired import Desired, Written
 from server.errors import RegistryError
-from server.places import DEFAULT, Place, checked_name, find_organization, find_space, no_such
+from server.places import DEFAULT, Place, checked_name, find_organization, find_space, the_space
 from server.tables import AuditEntry, LibraryFile, Model, MonitorRecord, MonitorVersion, Organization, Space
 from signals.catalogue import near_names
 
@@ -47,11 +47,9 @@ class Registry:
         Raises:
             RegistryError: there is no such space; but the one of those who name none need not be there yet.
         """
-        space = find_space(self.session, self.space)
-        if space is None:
-            if self.space == DEFAULT:
-                return ()
-            raise no_such(self.session, self.space)
+        if self.space == DEFAULT and find_space(self.session, self.space) is None:
+            return ()
+        space = the_space(self.session, self.space)
         found = select(MonitorRecord).where(MonitorRecord.space_id == space.id).order_by(MonitorRecord.name)
         return self.session.scalars(found).all()
 

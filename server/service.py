@@ -77,7 +77,12 @@ class Service:
         self.scheduler.stop()
 
     def tidy(self, now: datetime) -> None:
-        """Note what was done, so that a start need not look through much of it, and forget what is old."""
+        """Note what was done, so that a start need not look through much of it, and forget what is old.
+
+        What could not be loaded is looked at again: the file that it needs may be there by now.
+        """
+        if self.watching.loaded.broken:
+            self.watching.look_again()
         self._tried(self._forget, now)
 
     def _forget(self, now: datetime) -> None:

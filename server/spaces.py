@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from engine.wording import plural
 from server.changes import Action, Change, Kind
 from server.errors import RegistryError
-from server.places import checked_name, find_organization, find_space, no_such, space_names
+from server.places import checked_name, find_organization, find_space, space_names, the_space
 from server.registry import Registry
 from server.tables import ApiKey, Integration, Model, MonitorRecord, Organization, Space
 
@@ -82,7 +82,7 @@ def delete_space(registry: Registry) -> None:
     Raises:
         RegistryError: there is none, or monitors or keys are in it.
     """
-    session, space = registry.session, _space(registry)
+    session, space = registry.session, the_space(registry.session, registry.space)
     monitors = session.scalars(select(MonitorRecord.name).where(MonitorRecord.space_id == space.id)).all()
     bound = session.scalars(select(ApiKey.name).where(ApiKey.space_id == space.id, ApiKey.revoked_at.is_(None))).all()
     left = [f"the monitor {name}" for name in sorted(monitors)] + [f"the key {name}" for name in sorted(bound)]
@@ -150,13 +150,6 @@ def delete_organization(registry: Registry, name: str) -> None:
         raise RegistryError(f"the organization {name!r} still has {left}: delete them first")
     registry.session.delete(held)
     registry.log("delete", ORGANIZATION, name, {"description": held.description}, None)
-
-
-def _space(registry: Registry) -> Space:
-    found = find_space(registry.session, registry.space)
-    if found is None:
-        raise no_such(registry.session, registry.space)
-    return found
 
 
 def _organization(session: Session, name: str) -> Organization:

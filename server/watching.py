@@ -70,6 +70,10 @@ class Watching:
             if (found := self.monitors.get(each.name))
         ]
 
+    def look_again(self) -> None:
+        """Read everything at the next step, although nothing in the registry has changed."""
+        self._version = None
+
     def files(self, monitors: Sequence[str]) -> tuple[list[Path], Mapping[str, str]]:
         """The files of these monitors' definitions; and of those that cannot be evaluated, why.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from engine.definitions.shape import Complaint, Shape, key
-from engine.definitions.words import Moment, aware_in
+from engine.definitions.words import NearMoment, aware_in
 from engine.downtime import Downtime
 
 __all__ = ["DowntimeKeys"]
@@ -13,7 +13,7 @@ __all__ = ["DowntimeKeys"]
 class DowntimeKeys(Shape):
     """Hours in which nothing is evaluated: what falls due in them never is, also not later. A run by hand is."""
 
-    start: Moment = key(
+    start: NearMoment = key(
         description="When it begins for the first time; in the trigger's `time_zone` unless it has an offset."
     )
     hours: int = key(ge=1, le=87_600, description="How many hours it lasts: real ones, whatever clocks do.")

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from engine.cron import Cron
 from engine.definitions.shape import Complaint, Shape, complain, did_you_mean, key
-from engine.definitions.words import Moment, OneOf, aware_in, lower_type
+from engine.definitions.words import NearMoment, OneOf, aware_in, lower_type
 from engine.local_clock import canonical_zone, zone_names
 from engine.recurrence import Frequency, Recurrence
 from engine.triggers import Trigger
@@ -71,12 +71,27 @@ class Pattern(Shape):
     )
 
 
+def _never(value: Any) -> Any:
+    """None for the last day that there is, as it is written where an end has to be."""
+    return None if str(value).startswith("9999-12-31") else value
+
+
+End = Annotated[NearMoment | None, BeforeValidator(_never, json_schema_input_type=str | None)]
+CENTURY = {
+    Frequency.MINUTE: 52_594_920,
+    Frequency.HOUR: 876_582,
+    Frequency.DAY: 36_525,
+    Frequency.WEEK: 5_217,
+    Frequency.MONTH: 1_200,
+}
+
+
 class _Times(Shape):
-    start_time: Moment | None = key(
+    start_time: NearMoment | None = key(
         default=None,
         description="Nothing is due before it, and intervals count from it; in `time_zone` unless it has an offset.",
     )
-    end_time: Moment | None = key(default=None, description="Nothing is due at it or after it.")
+    end_time: End = key(default=None, description="Nothing is due at it or after it.")
     time_zone: TimeZone = key(
         "time_zone",
         "timezone",
@@ -115,6 +130,8 @@ class RecurrenceTrigger(_Times):
             if getattr(self.schedule, name) and name not in allowed:
                 hint = f"with {self.frequency} go: {', '.join(allowed)}" if allowed else "leave the pattern out"
                 yield Complaint(("schedule", name), f"does not go with frequency {self.frequency}", hint)
+        if self.interval > CENTURY[Frequency(self.frequency)]:
+            yield Complaint(("interval",), "is longer than a century")
 
     def trigger(self) -> Trigger:
         """The trigger that is meant."""

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import isodate
 from isodate.duration import Duration as CalendarDuration
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     GetCoreSchemaHandler,
@@ -29,6 +30,7 @@ __all__ = [
     "Length",
     "Moment",
     "Name",
+    "NearMoment",
     "OneOf",
     "Properties",
     "Text",
@@ -182,13 +184,29 @@ def utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def _instant(value: Any) -> datetime:
+    try:
+        return utc(_moment(value))
+    except OverflowError:
+        raise complain(f"{value!r} is not between the years 1 and 9999") from None
+
+
 def aware_in(moment: datetime, time_zone: str) -> datetime:
     """The moment in UTC; one without a zone is on the wall clock of that one."""
     return utc(moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(time_zone)))
 
 
+def _within_reach(moment: datetime) -> datetime:
+    if not 1900 <= moment.year <= 9000:
+        raise complain("is not between the years 1900 and 9000")
+    return moment
+
+
 Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string"})]
 """An ISO-8601 date or time, with or without a zone."""
 
-Instant = Annotated[datetime, BeforeValidator(lambda value: utc(_moment(value))), WithJsonSchema({"type": "string"})]
+NearMoment = Annotated[Moment, AfterValidator(_within_reach)]
+"""A moment that can be counted from for centuries, in whatever time zone."""
+
+Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string"})]
 """An ISO-8601 date or time in UTC, or with an offset of its own."""

@@ -146,6 +146,7 @@ DAILY = {"type": "recurrence", "frequency": "day", "schedule": {"hours": 3}}
         ({"hours": 1}, None, ["create_monitor.downtime.start: is missing"]),
         ({"start": "2026-12-01"}, None, ["create_monitor.downtime.hours: is missing"]),
         ({"start": "soon", "hours": -1}, None, ["downtime.hours: -1 must be 1 or more", "start: 'soon' is not an ISO"]),
+        ({"start": "9999-12-31", "hours": 1}, None, ["start: is not between the years 1900 and 9000"]),
         ({"start": "2026-12-01", "hours": 1, "every_days": 0}, None, ["downtime.every_days: 0 must be 1 or more"]),
         ({"start": "2026-12-01", "hours": 24, "every_days": 1}, None, ["hours: 24 hours are every day: the monitor"]),
         ({"start": "2026-12-01", "hours": 49, "every_days": 2}, None, ["hours: 49 hours are all of every 2 days"]),

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from engine.definitions.trigger_keys import CronTrigger, RecurrenceTrigger, TriggerKeys
+from engine.errors import DefinitionError
 from engine.local_clock import canonical_zone
+from engine.monitor import Monitor
 from engine.triggers import Cron, Frequency, Recurrence, Trigger
 
 TRIGGER: TypeAdapter[RecurrenceTrigger | CronTrigger] = TypeAdapter(TriggerKeys)
@@ -274,3 +276,40 @@ def test_a_trigger_is_read_in_any_case_and_with_numbers_as_text() -> None:
     named = TRIGGER.validate_python({"type": "CRON", "expression": "15 3 * Jan-mar Mon,WED"}).trigger()
     numbered = TRIGGER.validate_python({"type": "cron", "expression": "15 3 * 1-3 1,3"}).trigger()
     assert due(named, "2024-01-01", "2024-06-01") == due(numbered, "2024-01-01", "2024-06-01")
+
+
+def read_trigger(**keys: object) -> Trigger:
+    signal = {"type": "data_quality", "production_data": {"input_data": {"path": "in.parquet"}}}
+    trigger = {"type": "recurrence", "frequency": "day", "time_zone": NEW_YORK, **keys}
+    body = {"monitoring_signals": {"quality": signal}}
+    return Monitor.from_dict({"name": "m", "trigger": trigger, "create_monitor": body}).trigger
+
+
+@pytest.mark.parametrize("end", ["9999-12-31", "9999-12-31T23:59:59", datetime(9999, 12, 31, 23, 59, tzinfo=UTC)])
+def test_an_end_on_the_last_day_that_there_is_means_never(end: object) -> None:
+    assert read_trigger(end_time=end).end_time is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"start_time": "0001-01-01"}, "trigger.start_time: is not between the years 1900 and 9000"),
+        ({"start_time": "9999-12-31T23:00:00"}, "trigger.start_time: is not between the years 1900 and 9000"),
+        ({"end_time": "0001-01-01"}, "trigger.end_time: is not between the years 1900 and 9000"),
+        ({"interval": 36_526}, "trigger.interval: is longer than a century"),
+        ({"interval": 10**30, "frequency": "minute"}, "trigger.interval: is longer than a century"),
+    ],
+)
+def test_what_no_calendar_reaches_is_an_error(keys: dict[str, object], sentence: str) -> None:
+    with pytest.raises(DefinitionError) as found:
+        read_trigger(**keys)
+    assert [sentence in str(problem) for problem in found.value.problems] == [True]
+
+
+@pytest.mark.parametrize(
+    ("frequency", "interval"),
+    [("minute", 52_594_920), ("hour", 876_582), ("day", 36_525), ("week", 5_217), ("month", 1_200)],
+)
+def test_once_in_a_century_is_once_in_a_century(frequency: str, interval: int) -> None:
+    trigger = read_trigger(frequency=frequency, interval=interval)
+    assert len(list(trigger.due(utc("1990-01-01"), utc("2100-01-01")))) == 1

@@ -285,6 +285,8 @@ def test_alerts_are_listed_with_since_when_and_at_which_value(driftline, conf, f
     assert stand == {("carrier", "cleared"), ("dest", "no_data"), ("flights", "cleared")}
     assert said(driftline("alerts", "list", "--state", "triggered")).count("flights") == 1
     assert "no alert is known" in said(driftline("alerts", "list", "--monitor", "other"))
+    assert said(driftline("alerts", "list", "--space", "default")) == said(driftline("alerts", "list"))
+    assert "no space is named" in said(driftline("alerts", "list", "--space", "other"), 5)
     assert "'bad' is not one of" in said(driftline("alerts", "list", "--state", "bad"), 2)
 
 

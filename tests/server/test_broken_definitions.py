@@ -31,7 +31,7 @@ from tests.jobs.conftest import a_run
 from tests.server.conftest import NOW
 from tests.server.test_scheduler import Runs
 
-DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 OWN = """
 name: own
 trigger: {type: recurrence, frequency: day}
@@ -108,9 +108,12 @@ def test_its_contacts_hear_of_it_once_whoever_starts_again_and_of_its_recovery(d
     assert service.pulse.loaded.broken.keys() == {"own"}
 
     component.write_text("def run(**given): ...\n")
-    changed(database, NOW + 4 * MINUTE)
     service.step(NOW + 4 * MINUTE)
+    assert service.pulse.loaded.broken
+    service.tidy(NOW + HOUR)  # each hour
+    service.step(NOW + HOUR)
     assert not service.pulse.loaded.broken
+    assert service.scheduler.timetable.next_due() == NOW + DAY / 2
     store, run = Store(tmp_path / "store"), a_run(NOW + DAY, monitor="own", run_id="own@1")
     store.write([run], [])
     tell(database, store, service.watching.monitors["own"], run.scheduled_for, now=NOW + DAY)
