@@ -114,6 +114,7 @@ def retry_delivery(url: str, number: int) -> None:
 
     with registry(url, "default") as held:
         retry_dead(held.session, number, held.now)
+        held.log("retry", "delivery", str(number), None, None)
     out().print(f"delivery {number} is queued")
 
 

@@ -75,11 +75,12 @@ def registry(url: str, space: str, *, reading: bool = False) -> Generator[Regist
 
     database = opened_registry(url)
     with database.reading() if reading else database.session() as session:
-        yield Registry(session, f"cli:{_who()}", now(), space)
+        yield Registry(session, who(), now(), space)
 
 
-def _who() -> str:
+def who() -> str:
+    """Who runs this command, as the audit log calls them."""
     try:
-        return getpass.getuser()
+        return f"cli:{getpass.getuser()}"
     except (KeyError, OSError):  # a container's user need not have a name
-        return "unknown"
+        return "cli:unknown"

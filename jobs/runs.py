@@ -14,7 +14,7 @@ from engine.wording import moment
 from jobs.consoles import out
 from jobs.documents import time_text
 from jobs.registered import print_rows
-from jobs.registries import opened_registry, registry
+from jobs.registries import opened_registry, registry, who
 from jobs.times import now
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def retry_run(url: str, monitor: str, at: datetime | None) -> None:
     """Put a run into the queue."""
     from server.runs import trigger_run
 
-    time = trigger_run(opened_registry(url), monitor, at, now())
+    time = trigger_run(opened_registry(url), monitor, at, now(), who())
     out().print(f"{monitor} is queued for {moment(time)}")
 
 

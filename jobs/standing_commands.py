@@ -55,7 +55,7 @@ def audit(
     *,
     kind: Annotated[
         str | None,
-        typer.Option(metavar="KIND", help="monitor, model, library, integration, api_key, space or organization."),
+        typer.Option(metavar="KIND", help="monitor, model, integration, api_key, space, run, ..."),
     ] = None,
     name: Annotated[str | None, typer.Option(metavar="NAME", help="Only what is named so.")] = None,
     who: Annotated[str | None, typer.Option(metavar="WHO", help="Only what they changed: `cli:ada`.")] = None,

@@ -10,6 +10,7 @@ from engine.wording import moment
 from server.database import Database
 from server.errors import RegistryError
 from server.queue import Queue, State
+from server.registry import Registry
 from server.tables import Application, Claim, MonitorRecord
 
 __all__ = ["OWN_CLAIMS", "RunView", "find_run", "list_runs", "trigger_run"]
@@ -73,7 +74,7 @@ def find_run(session: Session, monitor: str, time: datetime | None) -> RunView:
     return found[0]
 
 
-def trigger_run(database: Database, monitor: str, time: datetime | None, now: datetime) -> datetime:
+def trigger_run(database: Database, monitor: str, time: datetime | None, now: datetime, actor: str) -> datetime:
     """Queue a monitor's run by hand; a scheduler takes it at its next step, like any other.
 
     Args:
@@ -81,6 +82,7 @@ def trigger_run(database: Database, monitor: str, time: datetime | None, now: da
         monitor: its name.
         time: the scheduled time; None: that of its latest run, or this minute, where there was none.
         now: what the clock says.
+        actor: who asks, for the audit log.
 
     Returns:
         The scheduled time.
@@ -99,6 +101,8 @@ def trigger_run(database: Database, monitor: str, time: datetime | None, now: da
     if found > now:  # a time is evaluated once: its data is not there yet, and later it would not be due
         raise RegistryError(f"{moment(found)} is still to come: what is due then is evaluated then")
     Queue(database, "").again(record.id, found, now)
+    with database.session() as session:
+        Registry(session, actor, now).log("trigger", "run", monitor, None, {"scheduled_for": found.isoformat()})
     return found
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from engine.downtime import interrupted
 from engine.errors import Problem
 from engine.monitor import Monitor
+from server.changes import Kind
 from server.database import Database
 from server.desired import Desired
 from server.due import Watched
@@ -21,7 +22,8 @@ from server.workspace import Workspace
 
 __all__ = ["Watching"]
 
-LATEST_CHANGE = select(func.coalesce(func.max(AuditEntry.id), 0))
+LATEST_CHANGE = select(func.coalesce(func.max(AuditEntry.id), 0)).where(AuditEntry.kind.in_([*Kind]))
+"""Keys, integrations and runs by hand change nothing that is watched."""
 IN_USE = timedelta(days=1)
 """A run that was started reads its definition soon."""
 

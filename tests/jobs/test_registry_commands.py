@@ -308,3 +308,10 @@ def test_the_audit_log_says_who_changed_what_and_when(driftline, conf):
     assert audited(driftline, "--who", "cli:nobody") == []
     assert {each["who"] for each in audited(driftline, "--who", mute["who"])} == {mute["who"]}
     assert "known outage" in said(driftline("audit"))
+    said(driftline("runs", "retry", "tiny", "--at", "2024-03-02T03:15Z"))
+    (run,) = audited(driftline, "--kind", "run")
+    assert (run["what"], run["name"], run["after"]) == (
+        "trigger",
+        "tiny",
+        {"scheduled_for": "2024-03-02T03:15:00+00:00"},
+    )

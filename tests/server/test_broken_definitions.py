@@ -78,7 +78,7 @@ def started(database: Database, tmp_path: Path) -> Service:
 def changed(database: Database, now: datetime) -> None:
     """Something in the registry, so that it is read again."""
     with database.session() as session:
-        Registry(session, "test:ada", now).log("create", "key", "ci", None, None)
+        Registry(session, "test:ada", now).log("change", "monitor", "own", None, None)
 
 
 def mails(database: Database) -> Sequence[tuple[str, str]]:

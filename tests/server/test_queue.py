@@ -170,18 +170,18 @@ def test_a_run_by_hand_of_a_time_that_waits_or_goes_on_is_that_run(database, mon
 
 
 def test_whoever_triggers_a_run_need_not_know_when_it_was_due(database, monitors):
-    assert trigger_run(database, "m0", None, NOW + MINUTE / 3) == NOW  # it has none yet
+    assert trigger_run(database, "m0", None, NOW + MINUTE / 3, "test:ada") == NOW  # it has none yet
     queue = Queue(database, "one")
     (task,) = queue.take(NOW + MINUTE, 5)
     assert (task.monitors, task.time) == (("m0",), NOW)
     queue.end({task: Ending(0)}, NOW)
-    assert trigger_run(database, "m0", None, NOW + 9 * MINUTE) == NOW
-    assert trigger_run(database, "m0", NOW - MINUTE, NOW + 9 * MINUTE) == NOW - MINUTE
+    assert trigger_run(database, "m0", None, NOW + 9 * MINUTE, "test:ada") == NOW
+    assert trigger_run(database, "m0", NOW - MINUTE, NOW + 9 * MINUTE, "test:ada") == NOW - MINUTE
     assert [each.time for each in queue.take(NOW + 9 * MINUTE, 5)] == [NOW - MINUTE, NOW]
     with database.session() as session:
         session.execute(update(MonitorRecord).values(enabled=False))
     with pytest.raises(RegistryError, match=r"'m0' is disabled.*driftline monitors enable m0"):
-        trigger_run(database, "m0", None, NOW)
+        trigger_run(database, "m0", None, NOW, "test:ada")
 
 
 def test_what_is_old_and_ended_is_forgotten_and_never_made_up_for(database, monitors):

@@ -14,6 +14,7 @@ from server.changes import changes_between
 from server.database import Database
 from server.desired import read_desired
 from server.due import DueBatch, Timetable
+from server.keys import Role, create_key
 from server.policies import Policy
 from server.queue import Ending, Queue, State
 from server.registry import Registry
@@ -80,6 +81,14 @@ def test_monitors_are_watched_from_when_they_were_applied_and_read_again_only_af
     apply(database, conf)
     assert since(watching) == {"one": NOW, "two": NOW}
     assert watching.changed(NOW + DAY) is None
+
+
+def test_what_changes_no_definition_is_not_read_again(database, watching, conf):
+    apply(database, conf)
+    watching.changed(NOW)
+    with database.session() as session:
+        create_key(Registry(session, "test:ada", NOW), "ci", Role.VIEWER, bound=False)
+    assert watching.changed(NOW) is None
 
 
 def test_a_monitors_file_can_be_evaluated_as_it_stands(database, watching, conf):
