@@ -25,7 +25,7 @@ HEADER = "x-api-key"
 OPEN = frozenset({"/healthz", "/readyz"})
 """What is answered however often it is asked, and without a key."""
 KNOWN = "key_is_known"
-"""What is set in a request's state by whoever has found that its key is right."""
+"""What is set in a request's state by whoever has found that its key is right. That it is wrong is said by a 401."""
 LARGEST_HEAD = 16_384
 """Bytes of a request's line and headers together."""
 MOST_KEYS = 1_000
