@@ -1,6 +1,7 @@
 """How a definition's source becomes a dataset that Spark can map over."""
 
 import contextlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -31,6 +32,8 @@ __all__ = ["open_dataset"]
 
 PARQUET = (".parquet", ".parq", ".pq")
 JSON = (".json", ".jsonl", ".ndjson")
+JAVA = re.compile(r"\b(?:reflect|try_reflect|java_method)\b|\bidentifier\s*(?:\(|/\*|--)", re.IGNORECASE)
+"""Functions of Spark's that call any method of Java's, and what puts a function's name together."""
 CSV_DEFAULTS = {"header": "true", "inferSchema": "true", "escape": '"'}
 """A quote inside quotes is doubled, as everyone but Spark writes it (RFC 4180)."""
 
@@ -196,13 +199,19 @@ def _frame(spark: SparkSession, source: Source, frames: Mapping[str, DataFrame])
         if source.table is not None:
             frame = frames[source.table] if source.table in frames else spark.table(source.table)
         else:
-            # In brackets a query can only be that: nothing is dropped, inserted or set by who reads.
-            query = (source.query or "").strip().rstrip(";")
-            frame = spark.sql(f"SELECT * FROM (\n{query}\n)")
+            frame = spark.sql(_query(source))
         frame.schema  # noqa: B018 - so that Spark looks now, where the source is known
     except SPARK_ERRORS as error:
         raise DataError(f"{_title(source)}: {said_by(error)}") from error
     return frame
+
+
+def _query(source: Source) -> str:
+    """The source's query, in brackets, where it can only be that: nothing is dropped, inserted or set by who reads."""
+    query = (source.query or "").strip().rstrip(";")
+    if found := JAVA.search(query):
+        raise DataError(f"{_title(source)}: {found[0]!r} would run Java with this machine's rights: write it without")
+    return f"SELECT * FROM (\n{query}\n)"
 
 
 def _loaded(spark: SparkSession, source: Source, form: str) -> DataFrame:

@@ -34,7 +34,7 @@ class InputData(Shape):
         "`assets.yaml`.",
     )
     table: Name | None = key(default=None, description="A table that Spark knows, such as `catalog.schema.table`.")
-    query: Name | None = key(default=None, description="Spark SQL.")
+    query: Name | None = key(default=None, description="A query of Spark SQL; it reads, and calls no Java.")
     type: Annotated[str, OneOf(("uri_file", "uri_folder", "mltable"))] | None = key(
         default=None, description="Azure's kind of asset; driftline looks at the path itself."
     )

@@ -148,6 +148,21 @@ def test_a_query_that_is_more_than_one_is_refused(spark, query):
     assert not spark.catalog.tableExists("made_by_a_query")
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "reflect('java.lang.System', 'getenv', 'HOME')",
+        "TRY_REFLECT ('java.lang.System', 'getenv', 'HOME')",
+        "`java_method`('java.lang.System', 'getenv', 'HOME')",
+        "IDENTIFIER('refl' || 'ect')('java.lang.System', 'getenv', 'HOME')",
+        "identifier/**/('refl' || 'ect')('java.lang.System', 'getenv', 'HOME')",
+    ],
+)
+def test_a_query_calls_no_java(spark, call):
+    with pytest.raises(DataError, match="would run Java"):
+        open_dataset(spark, Data(Source(query=f"SELECT {call} AS x"), Context.MODEL_INPUTS), Span())
+
+
 @pytest.mark.parametrize("query", ["WITH a AS (SELECT 1 AS x) SELECT x FROM a ORDER BY x;", "SELECT 1 AS x -- one"])
 def test_queries_are_written_as_people_write_them(spark, query):
     assert list(open_dataset(spark, Data(Source(query=query), Context.MODEL_INPUTS), Span()).columns) == ["x"]
