@@ -12,7 +12,7 @@ import typer
 from rich.text import Text
 
 from jobs.consoles import err, out
-from jobs.registered import print_rows
+from jobs.listings import print_rows
 from jobs.registries import opened_registry, registry
 from jobs.times import now
 

@@ -164,7 +164,7 @@ def create(
     verbose: Verbose = False,
 ) -> None:
     """Make a key and print it, this once. With `--space` it sees that one only."""
-    from jobs.registered import make_key
+    from jobs.keys import make_key
 
     make_key(database, space, name, role)
 
@@ -175,7 +175,7 @@ def list_keys(
     *, database: DatabaseUrl = DEFAULT_DATABASE, form: Form = RunFormat.TABLE, verbose: Verbose = False
 ) -> None:
     """List keys: their roles, when they were used last, and which are revoked. Never the keys themselves."""
-    from jobs.registered import show_keys
+    from jobs.keys import show_keys
 
     show_keys(database, as_json=form is RunFormat.JSON)
 

@@ -1,41 +1,29 @@
-"""`driftline monitors …` and `driftline keys …`: what the registry holds, shown, and changed."""
+"""`driftline monitors …`: the monitors of the registry, shown."""
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import typer
 from rich.table import Table
 from rich.text import Text
 
 from engine.downtime import interrupted
-from engine.wording import moment, plural
-from jobs.consoles import err, out
-from jobs.documents import time_text
+from engine.wording import moment
+from jobs.consoles import out
+from jobs.listings import cell, print_rows, said_of, table_of
 from jobs.registries import registry
 from jobs.trigger_words import downtime_words, trigger_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from server.loaded import Loaded
     from server.tables import AuditEntry, MonitorRecord
 
-__all__ = [
-    "list_monitors",
-    "list_versions",
-    "make_key",
-    "print_rows",
-    "said_of",
-    "show_keys",
-    "show_monitor",
-    "show_version",
-]
+__all__ = ["list_monitors", "list_versions", "show_monitor", "show_version"]
 
 NO_MONITOR = "no monitor yet: driftline apply conf/ puts them there"
-NO_KEY = "no key yet: driftline keys create"
 
 
 def list_monitors(url: str, space: str, *, as_json: bool) -> None:
@@ -92,39 +80,6 @@ def list_versions(url: str, space: str, name: str, *, as_json: bool) -> None:
     print_rows(rows, NO_MONITOR, as_json=as_json)
 
 
-def make_key(url: str, space: str | None, name: str, role: str) -> None:
-    """Make a key; the key alone is on stdout, so that it can be piped."""
-    from server.keys import Role, create_key
-
-    if role not in [*Role]:
-        raise typer.BadParameter(f"{role!r} is not one of {', '.join(Role)}")
-    with registry(url, space or "default") as held:
-        made = create_key(held, name, Role(role), bound=space is not None)
-    out().print(made.secret, soft_wrap=True)
-    err().print("Keep it now: it cannot be shown again. It goes into the header x-api-key.", style="dim")
-
-
-def show_keys(url: str, *, as_json: bool) -> None:
-    """Every key without its secret."""
-    from server.keys import list_keys
-    from server.places import space_names
-
-    with registry(url, "default", reading=True) as held:
-        spaces = space_names(held.session)
-        rows = [
-            {
-                "key": each.name,
-                "role": each.role,
-                "space": spaces[each.space_id] if each.space_id else None,
-                "created": each.created_at,
-                "last_used": each.last_used_at,
-                "revoked": each.revoked_at,
-            }
-            for each in list_keys(held.session)
-        ]
-    print_rows(rows, NO_KEY, as_json=as_json)
-
-
 def _when(loaded: Loaded, name: str, due: object) -> Iterator[Text]:
     """When a monitor is due; or why it cannot be loaded."""
     for problem in loaded.broken.get(name, ()):
@@ -132,7 +87,7 @@ def _when(loaded: Loaded, name: str, due: object) -> Iterator[Text]:
     found = loaded.monitors.get(name)
     if found is not None:
         downtime = f", {downtime_words(found.downtime)}" if found.downtime else ""
-        yield Text(f"{trigger_words(found.trigger)}{downtime}; due next: {_cell(due)}")
+        yield Text(f"{trigger_words(found.trigger)}{downtime}; due next: {cell(due)}")
 
 
 def _evaluated(monitor: MonitorRecord, loaded: Loaded, time: datetime) -> str:
@@ -172,44 +127,7 @@ def _row(monitor: MonitorRecord, loaded: Loaded, time: datetime) -> dict[str, ob
 
 
 def _history(entries: Sequence[AuditEntry]) -> Table:
-    table = _table(("when", "who", "what", "from", "to"))
+    table = table_of(("when", "who", "what", "from", "to"))
     for entry in entries:
         table.add_row(moment(entry.at), entry.actor, entry.action, said_of(entry.before), said_of(entry.after))
-    return table
-
-
-def said_of(values: Mapping[str, object] | None) -> str:
-    """What was changed; of whole definitions, how many lines they are."""
-    said = {name: value for name, value in (values or {}).items() if value is not None}
-    texts = [plural(len(str(said.pop("definition")).splitlines()), "line")] if "definition" in said else []
-    return ", ".join([*texts, *(f"{name} {value}" for name, value in said.items())])
-
-
-def print_rows(rows: Sequence[Mapping[str, object]], nothing: str, *, as_json: bool) -> None:
-    """Rows as a table or as JSON; where there is none, a table's reader is told so."""
-    if as_json:
-        plain = [{name: _plain(value) for name, value in row.items()} for row in rows]
-        out().file.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
-        return
-    if not rows:
-        err().print(nothing)
-        return
-    table = _table(tuple(rows[0]))
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    out().print(table)
-
-
-def _plain(value: object) -> object:
-    return time_text(value) if isinstance(value, datetime) else value
-
-
-def _cell(value: object) -> str:
-    return "–" if value is None else moment(value) if isinstance(value, datetime) else str(value)
-
-
-def _table(names: Sequence[str]) -> Table:
-    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", pad_edge=False)
-    for name in names:
-        table.add_column(name, overflow="fold")
     return table

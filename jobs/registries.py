@@ -23,6 +23,7 @@ __all__ = [
     "SpaceName",
     "opened_registry",
     "registry",
+    "who",
     "without_password",
 ]
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from engine.wording import moment
 from jobs.consoles import out
 from jobs.documents import time_text
-from jobs.registered import print_rows
+from jobs.listings import print_rows
 from jobs.registries import opened_registry, registry, who
 from jobs.times import now
 

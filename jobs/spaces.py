@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from jobs.consoles import out
-from jobs.registered import print_rows
+from jobs.listings import print_rows
 from jobs.registries import registry
 
 __all__ = [

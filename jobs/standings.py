@@ -7,7 +7,7 @@ from datetime import datetime
 
 import typer
 
-from jobs.registered import print_rows, said_of
+from jobs.listings import print_rows, said_of
 from jobs.registries import registry
 
 __all__ = ["list_alerts", "list_contacts", "show_audit"]
