@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -24,7 +24,7 @@ def contacts_in(text: str) -> AlertNotification:
         document: Any = yaml.safe_load(text)
         written = document["create_monitor"].get("alert_notification")
         return _RECIPIENTS.validate_python(written) or AlertNotification()
-    except (yaml.YAMLError, ValidationError, AttributeError, KeyError, TypeError):
+    except (yaml.YAMLError, ValueError, AttributeError, KeyError, TypeError):
         return AlertNotification()
 
 

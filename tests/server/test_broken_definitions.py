@@ -137,7 +137,15 @@ def test_what_could_not_be_told_is_told_at_the_next_step(database, service, comp
 
 @pytest.mark.parametrize(
     "text",
-    ["", "- a list", "name: x", "create_monitor: 1", "{", OWN.replace("[ada@example.com]", "[nobody]")],
+    [
+        "",
+        "- a list",
+        "name: x",
+        "create_monitor: 1",
+        "{",
+        "when: 2026-13-45",
+        OWN.replace("[ada@example.com]", "[nobody]"),
+    ],
 )
 def test_a_text_that_names_nobody_who_could_be_told_names_nobody(text):
     assert contacts_in(text).emails == ()
