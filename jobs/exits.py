@@ -33,11 +33,11 @@ BUG = 1
 INTERRUPTED = 130
 OF_THE_SERVER = frozenset(
     {
-        "alembic", "apprise", "cryptography", "httpx", "prometheus_client", "psycopg", "sqlalchemy", "starlette",
-        "uvicorn",
+        "PIL", "alembic", "apprise", "cryptography", "httpx", "matplotlib", "prometheus_client", "psycopg",
+        "sqlalchemy", "starlette", "uvicorn",
     }
 )  # fmt: skip
-"""What the `server` extra brings, and the base install does not."""
+"""What the `server` extra brings, and the base install does not, as it is imported."""
 Parameters = ParamSpec("Parameters")
 
 
