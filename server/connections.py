@@ -90,5 +90,6 @@ class _Connection(H11Protocol):
 
 
 def _ended(timer: asyncio.TimerHandle | None) -> None:
+    """What is left of a timer that is not needed any more: nothing."""
     if timer is not None:
         timer.cancel()

@@ -40,9 +40,9 @@ def test_a_bucket_gives_a_minutes_worth_at_once_and_refills_evenly():
     assert [rates.take("ada", 1e9) for _ in range(61)] == [0.0] * 60 + [1.0]  # and never holds more
 
 
-def test_a_million_addresses_fill_no_memory():
+def test_many_addresses_fill_no_memory():
     rates = Rates(60, most=100)
-    for number in range(1_000_000 // 10):
+    for number in range(100_000):
         rates.take(str(number), 0.0)
     assert len(rates) == 100
 
@@ -133,7 +133,7 @@ def test_what_is_too_large_is_not_taken_however_it_comes(registry_file):
 
 
 def test_slow_clients_are_left_and_others_are_answered_meanwhile(registry_file):
-    with running(registry_file, patience="PT0.5S") as server:
+    with running(registry_file, patience="PT1S") as server:
         silent, head, body, deaf = (server.connect() for _ in range(4))
         head.sendall(b"POST /echo HTTP/1.1\r\nHos")
         body.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx")
@@ -143,7 +143,7 @@ def test_slow_clients_are_left_and_others_are_answered_meanwhile(registry_file):
         assert said(silent) == said(head) == b""
         assert said(body).startswith(b"HTTP/1.1 408")
         assert time.monotonic() - started < 5
-        time.sleep(1)
+        time.sleep(2)
         assert len(said(deaf)) < 50_000_000  # it was left, with what is on the way
         # A second request on a connection that was good has the same time.
         again = server.connect()
