@@ -18,9 +18,11 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from docs.mail_picture import draw_mail, mail_of
-
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from docs.mail_picture import draw_mail, mail_of  # noqa: E402 - it is found from the repository's root
+
 IMAGES = ROOT / "docs" / "images"
 MONITOR = "conf/monitors/flights.yaml"
 AT = "2013-07-02T03:15Z"

@@ -6,6 +6,7 @@ As a pure function of rows; `server.picture` reads them.
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -130,10 +131,12 @@ def _mark(value: float, _: int | None) -> str:
 
 
 def _ticks(times: Sequence[datetime]) -> tuple[list[datetime], list[str]]:
-    """Some of the times and how they are written; days alone where that is enough."""
+    """Some of the times and how they are written: days or months alone where that is enough."""
     steps = min(TICKS, len(times)) - 1
     chosen = [times[round(place * (len(times) - 1) / steps)] for place in range(steps + 1)] if steps else [times[0]]
-    daily = steps and len({time.date() for time in chosen}) == len(chosen)
+    if times[-1] - times[0] > timedelta(days=300):
+        return chosen, [f"{time:%b %Y}" for time in chosen]
+    daily = len(chosen) > 1 and len({time.date() for time in chosen}) == len(chosen)
     return chosen, [f"{time.day} {time:%b}" if daily else f"{time.day} {time:%b %H:%M}" for time in chosen]
 
 
@@ -188,8 +191,12 @@ def _cut(text: str, most: int) -> str:
 
 def _known(text: str) -> str:
     """The text with a box for each sign that the font does not have."""
-    signs = get_font(findfont(FONT)).get_charmap()
-    return "".join(sign if ord(sign) in signs else "□" for sign in text)
+    return "".join(sign if ord(sign) in _signs() else "□" for sign in text)
+
+
+@cache
+def _signs() -> frozenset[int]:
+    return frozenset(get_font(findfont(FONT)).get_charmap())
 
 
 def _png(figure: Figure) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from traceback import format_tb
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Table, delete, insert, or_, select, update
@@ -171,7 +172,9 @@ class Outbox:
         except OSError as error:
             return _failed(str(error) or type(error).__name__, self.retries.after(attempts), now), False
         except Exception as error:  # a bug, or a library's: it keeps no other message from being sent
-            log.exception("a message to %s cannot be sent", parcel.address)
+            # Where it happened, and not its text, which may hold a secret.
+            where = "".join(format_tb(error.__traceback__))
+            log.error("a message to %s cannot be sent: %s\n%s", parcel.address, type(error).__name__, where)
             said = f"{type(error).__name__}, which the server's log explains"
             return _failed(said, self.retries.after(attempts), now), True
         # What was sent can be read again later; its picture was most of it.

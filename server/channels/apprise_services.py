@@ -9,6 +9,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import apprise
 from apprise.attachment.memory import AttachMemory
+from apprise.plugins.discord import NotifyDiscord
 from apprise.plugins.pagerduty import NotifyPagerDuty
 from apprise.plugins.slack import NotifySlack, SlackMode
 from apprise.plugins.workflows import NotifyWorkflows
@@ -109,12 +110,13 @@ def _notified(told: apprise.Apprise, service: Any, message: Message) -> bool:
     if message.picture is None or not service.attachment_support:
         return bool(told.notify(**given))
     attach = AttachMemory(content=message.picture, name="driftline.png", mimetype="image/png")
-    if not isinstance(service, NotifySlack):
+    if not isinstance(service, NotifySlack | NotifyDiscord):
         return bool(told.notify(**given, attach=attach)) or bool(told.notify(**given))
-    # Slack takes a picture after the text, and only from a bot that may write files: that must not repeat the text.
+    # These take a picture after the text, Slack from a bot only: a picture that is refused must not repeat the text.
     taken = bool(told.notify(**given))
-    if taken and service.mode == SlackMode.BOT and not told.notify(message.alt, attach=attach):
-        log.warning("Slack took the message and not its picture: its bot needs the scope files:write")
+    takes = not isinstance(service, NotifySlack) or service.mode == SlackMode.BOT
+    if taken and takes and not told.notify(message.alt, attach=attach, body_format=given["body_format"]):
+        log.warning("%s took the message and not its picture; Slack's bots need files:write", service.service_name)
     return taken
 
 

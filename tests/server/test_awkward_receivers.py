@@ -32,6 +32,9 @@ LATE, BRIEF = 1.0, 0.3
 SLOWLY = tuple(step for letter in said("200 OK", "x" * 1_000).decode() for step in (letter.encode(), 0.1))
 
 
+SECRET = "sUper-s3cret"
+
+
 def parcels(*keys: str, channel: str = "integration", address: str = "ops", thread: str = "") -> list[Parcel]:
     return [Parcel(key, channel, address, Message(key, "text", thread=thread, event=EVENT)) for key in keys]
 
@@ -263,13 +266,15 @@ def test_a_message_that_a_library_chokes_on_keeps_no_other_from_being_sent(datab
     def send(parcel: Parcel, now: Any) -> str:
         del now
         if parcel.dedupe_key == "odd":
-            raise KeyError("a secret")
+            raise KeyError(SECRET)
         return "ok"
 
     put(database, *parcels("odd", "fine"))
     assert Clock(database, send).step() == 1
     assert told(database)["odd"] == (DeliveryState.QUEUED, 1, "KeyError, which the server's log explains")
-    assert "cannot be sent" in caplog.text
+    assert "cannot be sent: KeyError" in caplog.text
+    assert "in send" in caplog.text
+    assert SECRET not in caplog.text
 
 
 def test_sending_ends_after_the_message_that_is_on_its_way(database):

@@ -63,6 +63,7 @@ SHAPES = {
     "gaps": [*(row(None if number % 3 else 0.05, number) for number in range(50)), row(0.4, 50)],
     "one value": [row(0.4)],
     "nothing but zeros": [row(0.0, number, threshold_value=0.0) for number in range(5)],
+    "years": [row(0.05 * number, 730 * number) for number in range(1, 30)],
     "huge": [row(1e12 * number, number, threshold_value=1e11) for number in range(1, 9)],
     "dynamic": [
         row(0.4, number, threshold_kind="dynamic", threshold_value=0.1 + number / 99 if number > 5 else None)

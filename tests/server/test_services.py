@@ -99,11 +99,13 @@ def test_a_slack_bot_that_may_write_no_files_sends_the_text_once(receiver, caplo
 def test_discord_and_telegram_get_the_picture_and_the_text_as_it_is(receiver):
     receiver.says = b'{"ok": true, "result": {"message_id": 1}}'
     text = f"{FIRST}\n@everyone\n\n{LAST}"
-    AppriseService("apprise", f"discord://{'1' * 18}/{'b' * 64}").send(parcel(text, picture=PICTURE))
+    shown = {"picture": PICTURE, "alt": "distance: 0.4 > 0.1"}
+    AppriseService("apprise", f"discord://{'1' * 18}/{'b' * 64}").send(parcel(text, **shown))
     AppriseService("apprise", "tgram://123456789:abcdefg_hijklmnop/12315544/").send(parcel(text, picture=PICTURE))
-    said, file, photo = receiver.requests
+    said, caption, file, photo = receiver.requests
     assert FIRST in json.loads(said.body)["content"]
     assert "@everyone" not in json.loads(said.body)["content"]
+    assert json.loads(caption.body)["content"] == "distance: 0.4 > 0.1"
     assert PICTURE in file.body
     assert PICTURE in photo.body
     assert b"&lt;b&gt; &amp; _x_" in photo.body  # Telegram refuses what it cannot read as HTML
