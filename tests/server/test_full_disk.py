@@ -53,6 +53,7 @@ from tests.server.test_watching import apply
 
 ROOT = Path(__file__).parents[2]
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+POINTS = 20
 HOURLY = """\
 name: flights
 trigger: {type: recurrence, frequency: hour, interval: 1}
@@ -245,7 +246,7 @@ def whole(store: Store) -> set[datetime]:
 def test_wherever_a_disk_gets_full_while_results_are_written_none_are_seen_by_half(disk):
     store = Store(disk.folder / "store")
     failed, seen = 0, set[datetime]()
-    for number in range(40):
+    for number in range(POINTS):
         run = a_run(NOW + number * HOUR)
         rows = [a_row(run, f"f{each}", 0.4) for each in range(3)]
         disk.fill(but=number * PAGE)
@@ -259,12 +260,12 @@ def test_wherever_a_disk_gets_full_while_results_are_written_none_are_seen_by_ha
         failed += said is not None
         store.write([run], rows)
         seen.add(run.scheduled_for)
-    assert 0 < failed < 40
-    assert store.read_runs(monitor="flights").num_rows == 40
-    assert store.read_metrics(monitor="flights").num_rows == 120
+    assert 0 < failed < POINTS
+    assert store.read_runs(monitor="flights").num_rows == POINTS
+    assert store.read_metrics(monitor="flights").num_rows == 3 * POINTS
     figure(
-        "A disk gets full at 40 different points while results are written",
-        f"{failed} of 40 runs could not be written, none was seen by half; written again, each is there once",
+        f"A disk gets full at {POINTS} different points while results are written",
+        f"{failed} of {POINTS} runs could not be written, none was seen by half; written again, each is there once",
     )
 
 
