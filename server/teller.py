@@ -1,5 +1,6 @@
 """Tells people of runs as they end; see `server.telling`."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,8 @@ from server.telling import Picture, tell
 from server.watching import Watching
 
 __all__ = ["Teller"]
+
+log = logging.getLogger("driftline.server")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class Teller:
                 )
             except DriftlineError as error:  # the others are told all the same
                 trouble = trouble or error
+            except Exception:  # a bug: it would be there at every step, and nothing else would go on
+                log.exception("%s: its run of %s cannot be told", monitor.name, task.time.isoformat())
         if trouble:
             raise trouble
         if self.lineage is not None:  # only now: an event is sent once, and this may be tried again

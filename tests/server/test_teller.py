@@ -72,3 +72,12 @@ def test_one_that_cannot_be_told_keeps_no_other_from_it_and_all_is_told_once_in_
     teller.ended(TASK, ENDED, NOW + timedelta(minutes=1))
     assert sorted(keys(database)) == ["m0", "m1"]
     assert heard_of(teller.lineage, heard) == ["m0", "m1"]
+
+
+def test_one_that_nobody_can_put_into_words_is_logged_and_holds_nothing_up(database, told, caplog):
+    teller, _, _ = told
+    run = a_run(monitor="m0")
+    teller.store.write([run], [a_row(run, "distance", 0.4, details={"contributions": ["not what the engine writes"]})])
+    teller.ended(TASK, ENDED, NOW)
+    assert keys(database) == ["m1"]
+    assert "m0: its run of 2013-07-02T03:15:00+00:00 cannot be told" in caplog.text
