@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -310,6 +309,10 @@ def test_a_servers_process_outlives_a_full_disk_even_when_its_log_is_on_it(disk)
 # ------------------------------------------------------------------------------- what needs no file system of its own
 
 
+LIMIT = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))\n"
+"""The kernel writes what fits into a file of that length, as on a full disk."""
+
+
 def test_a_registry_that_cannot_grow_says_where_and_claims_all_of_it_later(tmp_path):
     database = Database(str(tmp_path / "registry.db"))
     database.upgrade()
@@ -336,14 +339,14 @@ def test_a_registry_that_cannot_grow_says_where_and_claims_all_of_it_later(tmp_p
 
 
 def test_a_store_whose_files_cannot_grow_ends_a_run_with_4_and_shows_nothing(tmp_path):
-    words = [sys.executable, "-c", EVALUATE, NOW.isoformat(), "0.4", str(tmp_path / "store"), str(tmp_path / "counted")]
-    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))  # noqa: E731 - no table's first commit fits
+    told = [NOW.isoformat(), "0.4", str(tmp_path / "store"), str(tmp_path / "counted")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(words, env=environment, preexec_fn=limit, capture_output=True, text=True, check=False)
+    words = [sys.executable, "-c", LIMIT.format(3000) + EVALUATE, *told]  # no table's first commit is so short
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, "File too large" in done.stderr) == (4, True)
     with pytest.raises(NoResultsError):
         Store(tmp_path / "store").read_runs(monitor="flights")
-    subprocess.run(words, env=environment, check=True)
+    subprocess.run([sys.executable, "-c", EVALUATE, *told], env=environment, check=True)
     assert Store(tmp_path / "store").read_runs(monitor="flights").num_rows == 1
 
 
@@ -367,11 +370,10 @@ def test_no_run_is_started_without_room_and_it_is_said_which_disk_is_full(tmp_pa
     Room({"store": tmp_path}, 0).look()
 
 
-LIMITED = """
-import resource, sys
+LINES = """
+import sys
 from pathlib import Path
 from server.lineage_sinks import to_file
-resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # the kernel writes what fits, as on a full disk
 for number in range(20):
     try:
         to_file(Path(sys.argv[1]))([{"number": number, "more": "x" * 100}] * 2)
@@ -383,7 +385,7 @@ for number in range(20):
 def test_lines_of_lineage_are_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "lineage.jsonl"
     said = subprocess.run(
-        [sys.executable, "-c", LIMITED, path],
+        [sys.executable, "-c", LIMIT.format(1000) + LINES, path],
         capture_output=True,
         text=True,
         check=True,
