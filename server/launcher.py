@@ -123,7 +123,9 @@ class SparkLauncher:
             return [sys.executable, str(script), *asked]
         options = ["--master", self.master] if self.master else []
         options += ["--deploy-mode", self.deploy_mode] if self.deploy_mode else []
-        options += [word for name, value in self.conf.items() for word in ("--conf", f"{name}={value}")]
+        # The driver is here, whatever Python its workers have (`spark.pyspark.python`).
+        here = {} if self.deploy_mode == "cluster" else {"spark.pyspark.driver.python": sys.executable}
+        options += [word for name, value in {**here, **self.conf}.items() for word in ("--conf", f"{name}={value}")]
         return [_spark_submit(), "--name", f"driftline {task.model or task.monitors[0]}", *options, str(script), *asked]
 
     def _environment(self) -> dict[str, str]:

@@ -44,6 +44,12 @@ class LauncherKeys(Shape):
             yield Complaint(("deploy_mode",), "cannot go with remote", "keep one of them")
         if "token=" in (self.remote or ""):
             yield Complaint(("remote",), "holds a token", "give it as SPARK_CONNECT_AUTHENTICATE_TOKEN instead")
+        if self.remote and self.conf:
+            yield Complaint(("conf",), "cannot go with remote", "these are settings of the Connect server's own")
+        if self.deploy_mode == "cluster" and (self.master or "").startswith(("local", "spark:")):
+            yield Complaint(
+                ("deploy_mode",), f"cannot be cluster with {self.master}: Spark runs no Python driver there", "client"
+            )
         for name, value in self.conf.items():
             if SECRET.match(name) and not value.startswith("/"):  # a file's path is none
                 hint = "give it in the environment, or in conf/spark-defaults.conf of Spark's own"

@@ -7,36 +7,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
 from engine.results import MetricRow, Run, Status
 from engine.store import Store
+from tests.tiny import write_tiny
 
 AT = datetime(2013, 7, 2, 3, 15, tzinfo=UTC)
-
-MONITOR = """
-name: tiny
-trigger: {type: recurrence, frequency: day, interval: 1, schedule: {hours: 3, minutes: 15}, time_zone: UTC}
-create_monitor:
-  monitoring_signals:
-    drift:
-      type: data_drift
-      production_data:
-        input_data: {path: production.parquet}
-        data_context: model_inputs
-        data_column_names: {timestamp: event_time}
-        data_window: {lookback_window_size: P1D, lookback_window_offset: PT3H15M}
-      reference_data:
-        input_data: {path: baseline.parquet}
-        data_context: training
-      metric_thresholds:
-        numerical: {population_stability_index: 0.1}
-        categorical: {jensen_shannon_distance: 0.2}
-"""
 
 
 @pytest.fixture
@@ -63,18 +41,7 @@ def filled_store(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A monitor's file beside its data: two days, in which `amount` has moved by one standard deviation."""
-    folder = tmp_path_factory.mktemp("tiny")
-    rng = np.random.default_rng(1)
-    _write(folder / "baseline.parquet", datetime(2024, 1, 1, tzinfo=UTC), rng.normal(0, 1, 1000), rng)
-    _write(folder / "production.parquet", datetime(2024, 3, 1, tzinfo=UTC), rng.normal(1, 1, 2 * 1440), rng)
-    (folder / "tiny.yaml").write_text(MONITOR)
-    return folder / "tiny.yaml"
-
-
-def _write(path: Path, start: datetime, amounts: np.ndarray, rng: np.random.Generator) -> None:
-    times = pa.array([start + timedelta(minutes=minute) for minute in range(len(amounts))], pa.timestamp("us", "UTC"))
-    colours = rng.choice(["red", "blue"], len(amounts))
-    pq.write_table(pa.table({"event_time": times, "amount": amounts, "colour": colours}), path)
+    return write_tiny(tmp_path_factory.mktemp("tiny"))
 
 
 def a_run(at: datetime = AT, **fields: Any) -> Run:

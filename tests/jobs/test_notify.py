@@ -13,8 +13,8 @@ from engine.errors import DefinitionError
 from engine.monitor import Monitor
 from jobs.evaluate import evaluate_monitors
 from jobs.notify import Notifier
-from tests.jobs.conftest import MONITOR
 from tests.server.receivers import smtp_server
+from tests.tiny import MONITOR
 
 
 def noisy(folder: Path, threshold: float) -> Monitor:
