@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from server.channels.addresses import checked_url
 from server.channels.apprise_services import AppriseService, checked_service
 from server.channels.email import SmtpServer
+from server.channels.patience import within
 from server.channels.webhook import Webhook
 from server.database import Database
 from server.errors import RegistryError
@@ -123,12 +124,15 @@ class Post:
         vault: opens their secrets.
         smtp: where e-mail is handed over; None: nowhere.
         now: what the clock says.
+        patience: seconds that a receiver may take altogether, whatever each of its words takes; less than a lease of
+            the outbox.
     """
 
     database: Database
     vault: Vault = field(repr=False)
     smtp: SmtpServer | None
     now: datetime
+    patience: float = 120.0
 
     def send(self, parcel: Parcel) -> str:
         """The receiver's answer.
@@ -136,13 +140,14 @@ class Post:
         Raises:
             DeliveryError, OSError: see `server.outbox.Send`.
         """
+        service = self._service(parcel)
+        return within(self.patience, lambda: service.send(parcel, self.now))
+
+    def _service(self, parcel: Parcel) -> Webhook | AppriseService | SmtpServer:
         if parcel.channel == EMAIL:
             if self.smtp is None:
                 raise DeliveryError("no SMTP server is set: smtp.host in the server's settings")
-            return self.smtp.send(parcel, self.now)
-        return self._service(parcel).send(parcel, self.now)
-
-    def _service(self, parcel: Parcel) -> Webhook | AppriseService:
+            return self.smtp
         try:
             with self.database.reading() as session:
                 held = _named(session, parcel.address)

@@ -16,6 +16,7 @@ import httpx
 
 from engine.store import Store
 from server.channels.addresses import checked_url, guarded
+from server.channels.patience import within
 from server.lineage import events_of
 from server.rows import run_rows
 
@@ -87,16 +88,16 @@ def to_file(path: Path) -> Sink:
     return sink
 
 
-def to_url(url: str, key: str | None = None) -> Sink:
+def to_url(url: str, key: str | None = None, patience: float = 3 * PATIENCE) -> Sink:
     """Posts each event, as Marquez and other backends take them.
 
     Args:
         url: whole, such as ``http://marquez.example.com:5000/api/v1/lineage``.
         key: what is sent as `Authorization: Bearer`.
+        patience: seconds that all of it may take.
     """
 
-    def sink(events: Sequence[Mapping[str, Any]]) -> None:
-        checked_url(url)
+    def post(events: Sequence[Mapping[str, Any]]) -> None:
         headers = {"User-Agent": "driftline", **({"Authorization": f"Bearer {key}"} if key else {})}
         try:
             # A proxy would look the name up itself, and could be led anywhere.
@@ -108,5 +109,9 @@ def to_url(url: str, key: str | None = None) -> Sink:
             raise OSError(f"the answer was {error.response.status_code}") from error
         except httpx.HTTPError as error:
             raise OSError(f"{type(error).__name__}: {error}") from error
+
+    def sink(events: Sequence[Mapping[str, Any]]) -> None:
+        checked_url(url)
+        within(patience, lambda: post(events))
 
     return sink

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import socket
 import stat
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 
 import pytest
 from apprise.plugins import opsgenie, pagerduty
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
+from server.channels.email import SmtpServer
 from server.errors import RegistryError
 from server.integrations import (
     Post,
@@ -21,6 +27,7 @@ from server.integrations import (
 from server.integrations import (
     test_message as message_of_a_test,
 )
+from server.lineage_sinks import to_url
 from server.message import Message, Severity
 from server.outbox import DeliveryError, Parcel
 from server.registry import Registry
@@ -121,6 +128,40 @@ def test_names_are_unique_and_unknown_ones_are_said_with_near_ones(database, vau
     with database.session() as session:
         delete_integration(Registry(session, "a", NOW), "ops")
         assert list_integrations(session) == []
+
+
+@contextmanager
+def dripping(begins: bytes) -> Generator[int]:
+    """A server that begins a line and never ends it: a byte ten times a second."""
+    door, ended = socket.create_server(("127.0.0.1", 0)), threading.Event()
+
+    def serve() -> None:
+        with suppress(OSError), door.accept()[0] as connection:
+            connection.sendall(begins)
+            while not ended.wait(0.1):
+                connection.sendall(b"x")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield door.getsockname()[1]
+    ended.set()
+    door.close()
+    thread.join(5)
+
+
+@pytest.mark.parametrize("channel", ["json", "email", "openlineage"])
+def test_who_drips_holds_up_nobody_for_long(database, vault, channel):
+    started = time.monotonic()
+    with dripping(b"220 " if channel == "email" else b"HTTP/1.1 200 OK\r\nX-More: ") as port:
+        if channel == "openlineage":
+            with pytest.raises(TimeoutError):
+                to_url(f"http://127.0.0.1:{port}/", patience=0.5)([{}])
+        else:
+            keep(database, vault, "json", Provider.APPRISE, f"json://127.0.0.1:{port}/")
+            post = Post(database, vault, SmtpServer("127.0.0.1", port, security="none"), NOW, patience=0.5)
+            with pytest.raises(TimeoutError, match=r"no answer within 0\.5 seconds"):
+                post.send(Parcel("k", channel, channel, Message("subject", "text")))
+    assert time.monotonic() - started < 10
 
 
 # --------------------------------------------------------------------------------------------------------- the vault
