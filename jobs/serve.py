@@ -51,8 +51,7 @@ def serve(settings: ServerKeys, conf: Sequence[Path], space: str) -> int:
         space: where they are applied.
     """
     _log(as_json=settings.log == "json")
-    if settings.components is not None:  # for this process, which reads definitions, and for its runs
-        os.environ[ALLOWED] = os.pathsep.join(str(Path(each).absolute()) for each in settings.components)
+    os.environ[ALLOWED] = os.pathsep.join(settings.components)  # for this process, and for its runs
     opened_store(settings.store)
     Path(settings.state).mkdir(mode=0o700, parents=True, exist_ok=True)  # logs may say what only this user should read
     if conf:

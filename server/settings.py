@@ -152,9 +152,9 @@ class ServerKeys(Shape):
     room: int = key(
         default=100_000_000, ge=0, description="Bytes that have to be free where runs write; with less they wait."
     )
-    components: tuple[Name, ...] | None = key(
-        default=None,
-        description="Folders that components may be imported from; null: those that applied definitions name.",
+    components: tuple[Name, ...] = key(
+        default=("components",),
+        description="Folders that components may be imported from; relative ones are beside `assets.yaml`.",
     )
     launcher: LauncherKeys = key(default=LauncherKeys(), description="On which Spark.")
     policy: PolicyKeys = key(default=PolicyKeys(), description="The late, the failed, the overlapping.")

@@ -14,7 +14,8 @@ __all__ = ["ALLOWED", "asset_component", "direct_component"]
 
 FOLDER = "components"
 ALLOWED = "DRIFTLINE_COMPONENTS"
-"""The variable that says which folders components may be imported from, with all that is in them; as PATH does."""
+"""The variable that says which folders components may be imported from, with all that is in them, as PATH does.
+Relative ones are in the library's root."""
 
 
 def asset_component(asset: ComponentAsset, root: Path) -> Component:
@@ -24,7 +25,7 @@ def asset_component(asset: ComponentAsset, root: Path) -> Component:
         UnknownNameError: its file or its function is not there.
     """
     folder = Path(os.path.normpath(root / asset.path)) if asset.path else _folder(root)
-    return _component(next(asset.references), asset.entry, folder)
+    return _component(next(asset.references), asset.entry, folder, root)
 
 
 def direct_component(entry: str, root: Path) -> Component:
@@ -36,7 +37,7 @@ def direct_component(entry: str, root: Path) -> Component:
     if not ENTRY.fullmatch(entry):
         hint = "name one in assets.yaml (azureml:name:version), or a function of a file in components/"
         raise UnknownNameError(f"{entry!r} is neither azureml:name:version nor module:function", hint)
-    return _component(entry, entry, _folder(root))
+    return _component(entry, entry, _folder(root), root)
 
 
 def _folder(root: Path) -> Path:
@@ -45,13 +46,13 @@ def _folder(root: Path) -> Path:
     return own if own.is_dir() else root
 
 
-def _component(name: str, entry: str, folder: Path) -> Component:
+def _component(name: str, entry: str, folder: Path, root: Path) -> Component:
     module, function = re.split(":", entry)
     file = module_file(folder, module)
     if file is None:
         hint = did_you_mean(module, modules_in(folder)) or "its file belongs there"
         raise UnknownNameError(f"there is no module {module!r} in {folder}", hint)
-    if not (_is_allowed(folder) and _is_allowed(file)):
+    if not (_is_allowed(folder, root) and _is_allowed(file, root)):
         hint = f"{ALLOWED}, or `components` in a server's settings, says which folders these are"
         raise UnknownNameError(f"{file} is in none of the folders that components may be imported from", hint)
     try:
@@ -65,10 +66,10 @@ def _component(name: str, entry: str, folder: Path) -> Component:
     return Component(name, folder, module, function)
 
 
-def _is_allowed(place: Path) -> bool:
+def _is_allowed(place: Path, root: Path) -> bool:
     """Whether what is there, whatever links lead to it, is in one of the folders; without the variable anything is."""
     allowed = os.environ.get(ALLOWED)
     if allowed is None:
         return True
-    folders = [Path(each).resolve() for each in allowed.split(os.pathsep) if each]
+    folders = [(root / each).resolve() for each in allowed.split(os.pathsep) if each]
     return any(place.resolve().is_relative_to(folder) for folder in folders)

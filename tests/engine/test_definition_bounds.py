@@ -107,8 +107,17 @@ def test_components_are_imported_from_folders_that_are_allowed_only(folders, mon
     assert found(conf, "components") == []
     assert found(conf, str(other)) == found(conf, "../other")
     assert "is in none of the folders" in found(conf, str(other))[0]
+    monkeypatch.setenv(ALLOWED, "components")
+    assert found(conf, "components") == []
+    assert "is in none of the folders" in found(conf, str(other))[0]
     monkeypatch.setenv(ALLOWED, "")
     assert "is in none of the folders" in found(conf, "components")[0]
+
+
+def test_a_server_imports_from_the_folder_of_components_unless_it_is_told_otherwise(tmp_path):
+    (tmp_path / "server.yaml").write_text("components: [/opt/shared]")
+    assert read_settings(None, {}).components == ("components",)
+    assert read_settings(tmp_path / "server.yaml", {}).components == ("/opt/shared",)
 
 
 def test_a_link_leads_to_no_other_folder(folders, monkeypatch):

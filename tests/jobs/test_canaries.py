@@ -29,9 +29,9 @@ from engine.store import Store
 from jobs.cli import app
 from server.limits import HEADER
 from tests.conftest import free_port
-from tests.jobs.conftest import MONITOR
 from tests.jobs.test_serving import ROOT, wait_until_ready
 from tests.server.receivers import http_receiver, smtp_server
+from tests.tiny import MONITOR
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # on loopback, in a test
 

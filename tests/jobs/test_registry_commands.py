@@ -19,8 +19,9 @@ from server.message import Message
 from server.outbox import DeliveryError, Outbox, Parcel, enqueue
 from server.policies import Retries
 from server.telling import tell
-from tests.jobs.conftest import AT, MONITOR
+from tests.jobs.conftest import AT
 from tests.server.receivers import http_receiver
+from tests.tiny import MONITOR
 
 Driftline = Callable[..., Result]
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
