@@ -25,7 +25,7 @@ JAVA = 17
 ROOM = 1 << 30
 """Bytes below which a disk is as good as full: Spark spills, Delta rewrites."""
 DRIFT = timedelta(seconds=10)
-"""How far apart clocks may be: a lease is two minutes long."""
+"""How far apart clocks may be: what is due is due by them."""
 PROBE = ".driftline-doctor-"
 
 

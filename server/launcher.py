@@ -110,7 +110,7 @@ class SparkLauncher:
                 env=self._environment(),
                 start_new_session=True,  # so that it can be ended with everything that it starts
             )
-        return _Process(process, log)
+        return _Process(process, log, 3 * self.grace.total_seconds())
 
     def command(self, task: Task, files: Sequence[Path]) -> list[str]:
         """The process's words."""
@@ -157,6 +157,7 @@ def _spark_submit() -> str:
 class _Process:
     process: subprocess.Popen[bytes]
     path: Path
+    patience: float
 
     def __post_init__(self) -> None:
         os.set_blocking(self._line.fileno(), False)
@@ -189,8 +190,11 @@ class _Process:
         self._line.close()
 
     def wait(self) -> None:
-        self.process.wait()
-        self.poll()
+        try:
+            self.process.wait(self.patience)
+        except subprocess.TimeoutExpired:  # somebody has stopped the guard (SIGSTOP)
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def output(self) -> str:
         with self.path.open("rb") as file:

@@ -160,14 +160,14 @@ def test_without_the_database_what_goes_on_is_ended_after_the_lease_and_not_befo
     database = Database(url)
     database.upgrade()
     make_monitors(database, MONITORS, MODELS)
-    others.start(url, "one", seconds=1000, lease=4)
+    others.start(url, "one", seconds=1000, lease=3)
     wait_for(lambda: len(others.pids("one")) == 4, others)
-    time.sleep(5)
+    time.sleep(3.5)
     assert len(others.going("one")) == 4  # signs of life keep it
     postgres.stop()
     try:
         stopped = time.monotonic()
-        time.sleep(1)
+        time.sleep(0.5)
         assert len(others.going("one")) == 4
         wait_for(lambda: not others.going("one"), others)
         gone = time.monotonic() - stopped
@@ -177,7 +177,7 @@ def test_without_the_database_what_goes_on_is_ended_after_the_lease_and_not_befo
     said = [each.error or "" for each in records(database) if each.attempt == 2]
     assert all("the registry could not be reached" in each or "no sign of life" in each for each in said)
     figure(
-        "PostgreSQL is away for longer than the lease of 4 s",
+        "PostgreSQL is away for longer than the lease of 3 s",
         f"what went on was ended {gone:.1f} s after, and is tried again: {len(said)} of 2 runs",
     )
     database.close()
@@ -297,11 +297,14 @@ def test_what_the_system_kills_for_its_memory_says_137_and_is_tried_again(databa
     assert (record.error or "").endswith("nearly there")
 
 
-def test_a_stop_leaves_no_process_behind(database, tmp_path):
+@pytest.mark.parametrize("hindered", [False, True])
+def test_a_stop_leaves_no_process_behind(database, tmp_path, hindered):
     one = scheduler(database, tmp_path, "import time; time.sleep(1000)")
     before = set(psutil.Process().children())
     one.step(NOW)
     (child,) = set(psutil.Process().children()) - before
+    if hindered:
+        child.suspend()
     one.stop()
     assert not lives(child.pid)
     assert [each.state for each in records(database)] == [State.QUEUED]
