@@ -28,6 +28,15 @@ BUSY = 30_000
 """Milliseconds that a writer waits for another one's transaction (SQLite)."""
 PASSWORDS = ("password", "sslpassword")
 """Where PostgreSQL's URLs may hold one, too."""
+PATIENCE = {
+    "connect_timeout": 10,
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""Otherwise PostgreSQL's client waits for a server that is cut off until the system gives up, for hours. A URL may say
+something else."""
 READING = "driftline_reading"
 MIGRATING = 6_470_017
 """The advisory lock under which PostgreSQL is migrated, by one at a time."""
@@ -124,8 +133,9 @@ def _engine(url: str, pool_size: int) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if kind == "postgresql":
+        patience = {name: seconds for name, seconds in PATIENCE.items() if name not in parsed.query}
         parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(parsed, pool_size=pool_size, pool_pre_ping=True, pool_recycle=1800)
+        return create_engine(parsed, pool_size=pool_size, pool_pre_ping=True, pool_recycle=1800, connect_args=patience)
     raise RegistryError(f"the registry cannot be kept in {kind}: give a SQLite file or a PostgreSQL URL")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -82,6 +84,14 @@ def test_what_is_no_registry_is_said_and_no_password_is(url, why):
     with pytest.raises(RegistryError, match=why) as found:
         Database(url).upgrade()
     assert "secret" not in str(found.value)
+
+
+def test_nobody_waits_for_long_for_a_database_that_does_not_answer():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        with pytest.raises(RegistryError, match="timeout"):  # of 10 seconds, but that the URL says something else
+            Database(f"postgresql://ada@127.0.0.1:{silent.getsockname()[1]}/none?connect_timeout=2").upgrade()
+        assert time.monotonic() - began < 8
 
 
 def test_a_database_that_cannot_be_reached_is_said_without_its_password():

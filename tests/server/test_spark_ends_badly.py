@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,11 +19,12 @@ from server.launcher import SparkLauncher
 from server.policies import Policy, Retries
 from server.queue import State
 from tests.figures import figure
-from tests.server.evaluating import QUICK_JAVA, QUIET, evaluating
+from tests.server.evaluating import PATIENCE, QUICK_JAVA, QUIET, evaluating
 from tests.tiny import AT, write_tiny
 
 pytestmark = pytest.mark.spark
 
+LAUNCHING = Path(__file__).with_name("launching.py")
 NAUGHTY = """
 import os
 import signal
@@ -41,16 +47,32 @@ def rows(data_window_start, data_window_end, input_data, spark):
 """
 
 
-@pytest.mark.reliability
-def test_a_run_that_eats_hangs_or_is_killed_says_so_leaves_nothing_and_its_next_try_works(tmp_path: Path) -> None:
-    file, how = write_tiny(tmp_path), tmp_path / "how"
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A monitor with a component that does what the file `how` says."""
+    file, production = write_tiny(tmp_path), "data_context: model_inputs"
     (tmp_path / "components").mkdir()
     (tmp_path / "components" / "naughty.py").write_text(NAUGHTY)
-    file.write_text(
-        file.read_text().replace(
-            "data_context: model_inputs", "data_context: model_inputs\n        pre_processing_component: naughty:rows"
-        )
-    )
+    text = file.read_text().replace(production, f"{production}\n        pre_processing_component: naughty:rows")
+    file.write_text(text)
+    return file
+
+
+def processes_of(file: Path) -> dict[int, str]:
+    """Names of whatever evaluates a monitor's file."""
+    everything = psutil.process_iter(["name", "cmdline"])
+    return {
+        each.pid: each.info["name"].rstrip("0123456789.")
+        for each in everything
+        if str(file) in (each.info["cmdline"] or ())
+    }
+
+
+@pytest.mark.reliability
+def test_a_run_that_eats_hangs_or_is_killed_says_so_leaves_nothing_and_its_next_try_works(
+    tmp_path: Path, file: Path
+) -> None:
+    how = tmp_path / "how"
     launcher = SparkLauncher(
         str(tmp_path / "store"),
         tmp_path / "logs",
@@ -72,9 +94,8 @@ def test_a_run_that_eats_hangs_or_is_killed_says_so_leaves_nothing_and_its_next_
 
     how.write_text("hangs")
     one.until(lambda _each: how.read_text() == "hanging")
-    everything = psutil.process_iter(["name", "cmdline"])
-    processes = {each.pid: each.info["name"] for each in everything if str(file) in (each.info["cmdline"] or ())}
-    assert {"java", "python"} <= {name.rstrip("0123456789.") for name in processes.values()}
+    processes = processes_of(file)
+    assert {"java", "python"} <= {*processes.values()}
     one.ahead = 60
     record = one.attempt(2)
     assert (record.attempt, record.exit_code) == (3, None)
@@ -102,6 +123,39 @@ def test_a_run_that_eats_hangs_or_is_killed_says_so_leaves_nothing_and_its_next_
         "; ".join(each.splitlines()[0].split(";")[0] for each in said) + "; the fourth try works, one set of rows",
     )
     one.database.close()
+
+
+@pytest.mark.reliability
+def test_nothing_of_a_killed_schedulers_runs_is_left_be_they_by_spark_submit_or_through_connect(
+    tmp_path: Path, file: Path
+) -> None:
+    how = tmp_path / "how"
+    how.write_text("hangs")
+    path = os.pathsep.join(each for each in sys.path if each)
+    with socket.create_server(("127.0.0.1", 0)) as silent, (tmp_path / "log").open("wb") as log:
+        words = [sys.executable, LAUNCHING, file, tmp_path, f"sc://127.0.0.1:{silent.getsockname()[1]}"]
+        scheduler = subprocess.Popen(
+            [*map(str, words)], stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": path}, start_new_session=True
+        )
+        until = time.monotonic() + PATIENCE
+        while how.read_text() != "hanging":
+            assert scheduler.poll() is None, (tmp_path / "log").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        going = sorted(processes_of(file).values())
+        scheduler.kill()
+        killed = time.monotonic()
+        scheduler.wait()
+        while processes_of(file):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        gone = time.monotonic() - killed
+    # The scheduler, a guard and a Python of each run, and the JVM of the one by spark-submit.
+    assert going == ["java"] + ["python"] * 5
+    figure(
+        "A scheduler is killed (SIGKILL) while it runs Spark by spark-submit and through a Connect server",
+        f"its {len(going) - 1} other processes were gone after {gone:.1f} s",
+    )
 
 
 @pytest.mark.parametrize(
