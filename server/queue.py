@@ -288,12 +288,14 @@ class Queue:
         with self.database.begin() as connection:
             mine = connection.execute(STILL_MINE, {"chosen": list(by_id), "mine": self.owner}).all()
             kept = [row for row in mine if row.attempt == by_id[row.id].attempt]
+            own = [by_id[row.id] for row in kept]
             if kept:
-                rows = [_ended(row, by_id[row.id], endings[by_id[row.id]], now) for row in kept]
+                rows = [_ended(row, task, endings[task], now) for row, task in zip(kept, own, strict=True)]
                 connection.execute(ENDED, rows)
-            for row in kept:
-                claims.skip(connection, by_id[row.id].time, row.id, endings[by_id[row.id]].skipped)
-        return [by_id[row.id] for row in kept]
+            for task in own:
+                if endings[task].again_at is None:  # otherwise they may be evaluated yet
+                    claims.skip(connection, task.time, task.id, endings[task].skipped)
+        return own
 
     def give_back(self, tasks: Sequence[Task]) -> None:
         """Queue what this process took and will not finish, so that somebody else goes on with it at once."""

@@ -26,7 +26,7 @@ from server.tables import MonitorRecord
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 MINUTES = 8
-GRACE = timedelta(seconds=1)
+GRACE = timedelta(seconds=0.5)
 EVERY_MINUTE = Trigger(Recurrence(Frequency.MINUTE), start_time=START, end_time=START + timedelta(minutes=MINUTES))
 SLEEP = """
 import os, signal, sys, time

@@ -114,12 +114,15 @@ def test_why_a_monitor_was_not_evaluated_is_kept_until_it_is(database, monitors)
     queue = Queue(database, "one")
     queue.claim([batch(0, *monitors)], NOW)
     (task,) = queue.take(NOW, 1)
-    queue.end({task: Ending(0, skipped={"m1": "skipped: its monitor is disabled"})}, NOW)
+    skipped = {"m1": "skipped: its monitor is disabled"}
+    queue.end({task: Ending(1, "failed", again_at=NOW, skipped={**skipped, "m2": "skipped: it is back by then"})}, NOW)
+    (task,) = queue.take(NOW, 1)
+    queue.end({task: Ending(0, skipped=skipped)}, NOW)
     shown = {None: 5, "done": 4, "skipped": 1, "failed": 0}
     with database.reading() as session:
         assert {state: len(list_runs(session, None, state, 99)) for state in shown} == shown
-        skipped = find_run(session, "m1", NOW)
-    assert (skipped.state, skipped.error, skipped.exit_code) == (
+        found = find_run(session, "m1", NOW)
+    assert (found.state, found.error, found.exit_code) == (
         State.SKIPPED,
         "skipped: its monitor is disabled",
         None,
