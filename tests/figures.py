@@ -6,7 +6,10 @@ import json
 import os
 from pathlib import Path
 
-__all__ = ["figure"]
+__all__ = ["KINDS", "figure"]
+
+KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+"""What databases are called, by SQLAlchemy and by everybody else."""
 
 
 def figure(happened: str, seen: str) -> None:

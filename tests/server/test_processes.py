@@ -23,7 +23,7 @@ from server.policies import Policy
 from server.queue import Queue, State
 from server.scheduler import Scheduler
 from server.tables import Application, Claim
-from tests.figures import figure
+from tests.figures import KINDS, figure
 from tests.server.conftest import Postgres, empty_database
 from tests.server.registered import NOW, make_monitors
 from tests.server.second_scheduler import GRACE, MINUTES, ScriptLauncher
@@ -122,7 +122,7 @@ def test_what_a_killed_scheduler_left_is_taken_over_and_nothing_is_lost_or_done_
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Claim)) == MONITORS * MINUTES
     figure(
-        f"Three schedulers on one {database.engine.dialect.name}, one killed (SIGKILL) while it evaluates; lease 3 s",
+        f"Of three schedulers on one {KINDS[database.engine.dialect.name]} one is killed (SIGKILL); lease 3 s",
         f"{RUNS} runs of {MONITORS} monitors, {_twice(others)} twice, {RUNS - len(others.ended())} lost; the killed "
         f"one's processes were gone after {gone:.1f} s, and its 2 runs done by others after {took:.1f} s",
     )
