@@ -86,6 +86,7 @@ def delete_place(url: str, name: str) -> None:
 
     with registry(url, "default") as held:
         delete_integration(held, name)
+    out().print(f"{name} is deleted")
 
 
 def show_deliveries(url: str, state: str | None, limit: int, *, as_json: bool) -> None:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from engine.wording import moment
+from jobs.consoles import out
 from jobs.exits import ending
 from jobs.options import Form, RunFormat, Verbose
 from jobs.registries import DEFAULT_DATABASE, DatabaseUrl, OneSpace, SpaceName, registry
@@ -90,6 +92,7 @@ def enable(
     """Evaluate a monitor when it is due."""
     with registry(database, space) as held:
         held.set_enabled(name, enabled=True)
+    out().print(f"{name} is evaluated when it is due", soft_wrap=True)
 
 
 @monitors.command(epilog="Example: driftline monitors disable flights")
@@ -104,6 +107,7 @@ def disable(
     """Do not evaluate a monitor any more, until it is enabled."""
     with registry(database, space) as held:
         held.set_enabled(name, enabled=False)
+    out().print(f"{name} is not evaluated until it is enabled", soft_wrap=True)
 
 
 @monitors.command(epilog='Example: driftline monitors mute flights --until 2026-12-01 --reason "known outage"')
@@ -120,6 +124,7 @@ def mute(
     """Go on evaluating a monitor, and tell nobody."""
     with registry(database, space) as held:
         held.mute(name, until, reason)
+    out().print(f"{name} tells nobody until {moment(until) if until else 'it is unmuted'}", soft_wrap=True)
 
 
 @monitors.command(epilog="Example: driftline monitors unmute flights")
@@ -134,6 +139,7 @@ def unmute(
     """Tell people again."""
     with registry(database, space) as held:
         held.unmute(name)
+    out().print(f"{name} tells people again", soft_wrap=True)
 
 
 @monitors.command(epilog="Example: driftline monitors delete flights")
@@ -151,6 +157,7 @@ def delete(
         typer.confirm(f"Delete {name}?", abort=True, err=True)
     with registry(database, space) as held:
         held.delete(name)
+    out().print(f"{name} is deleted; its results stay in the store", soft_wrap=True)
 
 
 @keys.command(epilog="Example: driftline keys create ci --role editor")
@@ -188,3 +195,4 @@ def revoke(name: KeyName, *, database: DatabaseUrl = DEFAULT_DATABASE, verbose: 
 
     with registry(database, "default") as held:
         revoke_key(held, name)
+    out().print(f"{name} is worth nothing any more", soft_wrap=True)

@@ -38,6 +38,7 @@ def delete_space(url: str, space: str) -> None:
 
     with registry(url, space) as held:
         delete_space(held)
+    out().print(f"{space} is deleted")
 
 
 def list_organizations(url: str, *, as_json: bool) -> None:
@@ -64,6 +65,7 @@ def rename_organization(url: str, name: str, new: str) -> None:
 
     with registry(url, "default") as held:
         rename_organization(held, name, new)
+    out().print(f"{name} is called {new} now")
 
 
 def delete_organization(url: str, name: str) -> None:
@@ -72,3 +74,4 @@ def delete_organization(url: str, name: str) -> None:
 
     with registry(url, "default") as held:
         delete_organization(held, name)
+    out().print(f"{name} is deleted")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from os.path import abspath
 from pathlib import Path
 
 from engine.definitions import load_all
@@ -62,8 +63,13 @@ def read_desired(paths: Sequence[Path]) -> Desired:
         {each.name: Written(_text(each.path), each.model) for each in monitors if each.path},
         {name: Written(_text(Path(found.document.file))) for name, found in library.models.items()},
         ({ASSETS: Written(_text(Path(assets)))} if assets else {})
-        | ({COMPONENTS: Written(str(roots[0] / COMPONENTS))} if (roots[0] / COMPONENTS).is_dir() else {}),
+        | ({COMPONENTS: Written(_where(roots[0] / COMPONENTS))} if (roots[0] / COMPONENTS).is_dir() else {}),
     )
+
+
+def _where(components: Path) -> str:
+    # What `driftline export` writes is a link, and says the same as what it was written from.
+    return abspath(components.parent / components.readlink()) if components.is_symlink() else str(components)
 
 
 def _text(path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.wording import moment
 from server.changes import Action, Change, Kind
 from server.desired import Desired, Written
 from server.errors import RegistryError
@@ -110,7 +111,13 @@ class Registry:
         self._set(monitor, "enable" if enabled else "disable", enabled=enabled)
 
     def mute(self, name: str, until: datetime | None, reason: str | None) -> None:
-        """Evaluate the monitor and tell nobody, until a time or for good."""
+        """Evaluate the monitor and tell nobody, until a time or for good.
+
+        Raises:
+            RegistryError: that time is over.
+        """
+        if until is not None and until <= self.now:
+            raise RegistryError(f"{moment(until)} is over already: muted until then, {name!r} would tell as before")
         self._set(self.monitor(name), "mute", muted=True, muted_until=until, mute_reason=reason)
 
     def unmute(self, name: str) -> None:

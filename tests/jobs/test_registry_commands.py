@@ -70,6 +70,8 @@ def test_files_are_applied_once_somebody_says_yes(driftline, conf):
 
 
 def test_what_is_exported_means_the_same_and_overwrites_nothing(driftline, conf, tmp_path):
+    (conf / "models").mkdir()  # which is where the library is, so that components/ belongs to it
+    (conf / "components").mkdir()
     driftline("apply", conf, "--yes")
     out = tmp_path / "out"
     said(driftline("export", out))
@@ -82,10 +84,12 @@ def test_what_is_exported_means_the_same_and_overwrites_nothing(driftline, conf,
 
 def test_monitors_are_muted_switched_and_deleted_with_who_did_it(driftline, conf):
     driftline("apply", conf, "--yes")
-    said(driftline("monitors", "mute", "tiny", "--until", "2026-12-01", "--reason", "known outage"))
-    said(driftline("monitors", "disable", "tiny"))
+    muted = said(driftline("monitors", "mute", "tiny", "--until", "2126-12-01", "--reason", "known outage"))
+    assert muted == "tiny tells nobody until 1 Dec 2126 00:00 UTC\n"
+    assert "1 Dec 2016 00:00 UTC is over already" in said(driftline("monitors", "mute", "tiny", "--until", "2016-12-01"), 5)
+    assert "not evaluated until it is enabled" in said(driftline("monitors", "disable", "tiny"))
     (row,) = listed(driftline, "monitors")
-    assert (row["evaluated"], row["tells"]) == ("disabled", "muted until 1 Dec 2026 00:00 UTC (known outage)")
+    assert (row["evaluated"], row["tells"]) == ("disabled", "muted until 1 Dec 2126 00:00 UTC (known outage)")
     said(driftline("monitors", "unmute", "tiny"))
     said(driftline("monitors", "enable", "tiny"))
     history = said(driftline("monitors", "show", "tiny"))
