@@ -20,7 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from engine.definitions.components import ALLOWED
 from engine.definitions.words import fixed_length
-from engine.errors import DriftlineError
+from engine.errors import DriftlineError, StoreError
 from jobs.registries import opened_registry
 from jobs.stores import opened_store
 from jobs.times import now
@@ -52,8 +52,10 @@ def serve(settings: ServerKeys, conf: Sequence[Path], space: str) -> int:
     """
     _log(as_json=settings.log == "json")
     os.environ[ALLOWED] = os.pathsep.join(settings.components)  # for this process, and for its runs
-    opened_store(settings.store)
-    Path(settings.state).mkdir(mode=0o700, parents=True, exist_ok=True)  # logs may say what only this user should read
+    store = opened_store(settings.store).uri
+    if "://" not in store:
+        _folder("store", Path(store), StoreError)
+    _folder("state", Path(settings.state), DriftlineError, mode=0o700)  # logs may say what only this user should read
     if conf:
         from jobs.apply import apply_files
 
@@ -72,15 +74,36 @@ def serve(settings: ServerKeys, conf: Sequence[Path], space: str) -> int:
     clock.add_job(lambda: service.tidy(now()), "interval", hours=1, **every)
     with _answering(settings.http, database, service):
         clock.start()
-        log.info("driftline serves %s; results go to %s", database.name, settings.store)
+        log.info("driftline serves %s; results go to %s%s", database.name, settings.store, _where(settings.http))
         while not stopped.wait(settings.poll):
             wake_oversleepers(clock, now())
+        log.info("stopping: what runs may finish for %.0f seconds", PATIENCE)
         service.stop_sending()
         clock.shutdown(wait=True)
         _finish(service)
         if lineage is not None:
             lineage.close()
     return 0
+
+
+def _folder(key: str, folder: Path, kind: type[DriftlineError], mode: int = 0o777) -> None:
+    """Make a folder that the server writes.
+
+    Raises:
+        DriftlineError: of this kind: it cannot; said at the start, and not after the first run's work.
+    """
+    try:
+        folder.mkdir(mode=mode, parents=True, exist_ok=True)
+    except OSError as error:
+        raise kind(f"{key}: {folder} cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise kind(f"{key}: {folder} cannot be written by this user")
+
+
+def _where(keys: HttpKeys | None) -> str:
+    if keys is None:
+        return ""
+    return f"; health and metrics are at http://{f'[{keys.host}]' if ':' in keys.host else keys.host}:{keys.port}"
 
 
 def _log(*, as_json: bool) -> None:

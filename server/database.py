@@ -117,6 +117,13 @@ class Database:
             raise RegistryError(f"the registry {self.name}: {_first_line(error)}") from error
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RegistryError(f"the registry's folder {folder} cannot be made: {error.strerror}") from error
+
+
 def _engine(url: str, pool_size: int) -> Engine:
     try:
         parsed = make_url(url if "://" in url else f"sqlite:///{Path(url).expanduser().absolute()}")
@@ -126,7 +133,7 @@ def _engine(url: str, pool_size: int) -> Engine:
     if kind == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             raise RegistryError("the registry needs a file: it is read by several processes")
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(parsed.database).parent)
         engine = create_engine(parsed, connect_args={"timeout": BUSY / 1000})
         event.listen(engine, "do_connect", _make_private)
         event.listen(engine, "connect", _prepare_sqlite)

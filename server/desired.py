@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from os.path import abspath
 from pathlib import Path
 
 from engine.definitions import load_all
@@ -69,7 +68,7 @@ def read_desired(paths: Sequence[Path]) -> Desired:
 
 def _where(components: Path) -> str:
     # What `driftline export` writes is a link, and says the same as what it was written from.
-    return abspath(components.parent / components.readlink()) if components.is_symlink() else str(components)
+    return str(components.parent / components.readlink() if components.is_symlink() else components)
 
 
 def _text(path: Path) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from engine.errors import DriftlineError
+from engine.wording import moment
 from server.due import Timetable
 from server.endings import FINE, HOPELESS, reason_of
 from server.launcher import Launched, Launcher
@@ -114,6 +115,8 @@ class Scheduler:
         for each in self._going.values():
             each.process.wait()
         self.queue.give_back([each.task for each in self._going.values()])
+        for task in self._going:
+            logger.info("%s is handed over, unfinished", _called(task), extra=_about(task))
         self._going.clear()
 
     # ------------------------------------------------------------------------------------------- what goes on here
@@ -193,7 +196,7 @@ class Scheduler:
                 files, skipped = self.files(task.monitors)
                 if files:
                     self._going[task] = _Going(task, self.launcher.start(task, files), skipped, started, started)
-                    logger.info("run %s is started, attempt %s", task.id, task.attempt, extra=_about(task))
+                    logger.info("%s is started, attempt %s", _called(task), task.attempt, extra=_about(task))
                 else:
                     ended[task] = Ending(None, "none of its monitors can be evaluated any more", skipped=skipped)
             except OSError as error:
@@ -243,8 +246,12 @@ class Scheduler:
     ) -> Ending:
         wait = None if code in HOPELESS else self.policy.retries.after(task.attempt)
         after = "not tried again" if wait is None else f"tried again in {wait}"
-        logger.warning("run %s, attempt %s: %s: %s", task.id, task.attempt, after, error, extra=_about(task))
+        logger.warning("%s, attempt %s: %s: %s", _called(task), task.attempt, after, error, extra=_about(task))
         return Ending(code, error, log, None if wait is None else now + wait, skipped)
+
+
+def _called(task: Task) -> str:
+    return f"run {task.id} ({', '.join(task.monitors)} of {moment(task.time)})"
 
 
 def _about(task: Task) -> dict[str, object]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from engine.errors import DriftlineError, Problem
+from engine.wording import plural
 from server.launcher import forget_logs
 from server.outbox import Outbox
 from server.pulse import Pulse
@@ -97,7 +98,8 @@ class Service:
         found = self.watching.changed(now)
         if found is not None:
             self.scheduler.timetable.watch(found)
-            log.info("watching %s monitors", len(found))
+            hint = "" if found else "; driftline apply puts monitors there"
+            log.info("watching %s%s", plural(len(found), "monitor"), hint)
             self.pulse.loaded = self.watching.loaded
             self._untold = self.watching.loaded.broken
             for problem in self.watching.loaded.problems:

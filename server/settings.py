@@ -21,6 +21,7 @@ __all__ = ["LauncherKeys", "ServerKeys", "SmtpKeys", "read_settings"]
 
 SMTP_PASSWORD = "DRIFTLINE_SMTP_PASSWORD"
 OPENLINEAGE_KEY = "OPENLINEAGE_API_KEY"
+LOCAL = "local[*]"
 SECRET = re.compile(
     r"(?!.*\.(?:secrets|secretKeyRef)\.).*(?:secret|password|token(?!.*provider)|(?:access|account)[._]?key)",
     re.IGNORECASE,
@@ -32,7 +33,7 @@ those that say in which of Kubernetes' secrets one is."""
 class LauncherKeys(Shape):
     """On which Spark runs are evaluated."""
 
-    master: Text | None = key(default="local[*]", description="Spark's master; null: spark-submit's own default.")
+    master: Text | None = key(default=LOCAL, description="Spark's master; null: spark-submit's own default.")
     deploy_mode: Annotated[str, OneOf(("client", "cluster"))] | None = key(
         default=None, description="As spark-submit knows it."
     )
@@ -40,6 +41,8 @@ class LauncherKeys(Shape):
     conf: dict[str, Text] = key(default_factory=dict, description="Settings of Spark's.")
 
     def complaints(self) -> Iterator[Complaint]:
+        if self.remote and self.master not in {None, LOCAL}:
+            yield Complaint(("master",), "cannot go with remote", "keep one of them")
         if self.remote and self.deploy_mode:
             yield Complaint(("deploy_mode",), "cannot go with remote", "keep one of them")
         if "token=" in (self.remote or ""):

@@ -19,7 +19,7 @@ from engine.monitor import Monitor
 from engine.records import run_id_of
 from engine.results import Run, RunStatus
 from engine.store import Store
-from engine.wording import plural
+from engine.wording import moment, plural
 from server.database import Database
 from server.links import Link
 from server.message import Message
@@ -157,7 +157,7 @@ def _lost(monitor: Monitor, time: datetime, error: str, now: datetime) -> Row:
 
 def _say(monitor: Monitor, run: Row, rows: Sequence[Row], messages: int) -> None:
     """Write into the log what became of a run."""
-    start, end = run["window_start"], run["window_end"]
+    start, end, called = run["window_start"], run["window_end"], f"{monitor.name} of {moment(run['scheduled_for'])}"
     about = {
         "monitor": monitor.name,
         "scheduled_for": run["scheduled_for"].isoformat(),
@@ -165,10 +165,10 @@ def _say(monitor: Monitor, run: Row, rows: Sequence[Row], messages: int) -> None
         "run_id": run["run_id"],
     }
     if run["error"] is not None:
-        log.error("%s: failed: %s; %s", monitor.name, run["error"], plural(messages, "message"), extra=about)
+        log.error("%s failed: %s; %s", called, run["error"], plural(messages, "message"), extra=about)
         return
     breached = f"{sum(bool(row['breached']) for row in rows)} of {plural(len(rows), 'check')} breached"
-    log.info("%s: evaluated: %s; %s", monitor.name, breached, plural(messages, "message"), extra=about)
+    log.info("%s is evaluated: %s; %s", called, breached, plural(messages, "message"), extra=about)
 
 
 def _muted(record: MonitorRecord, now: datetime) -> bool:

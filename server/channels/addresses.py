@@ -134,7 +134,7 @@ def _refused(text: str, *, private: bool) -> str | None:
     if address.is_multicast or address.is_unspecified or (address.is_reserved and not address.is_loopback):
         return f"{text}, no machine's address"
     if not private and not address.is_global:
-        return f"{text}, an address of a private network: allow it with `allow_private`"
+        return f"{text}, an address of a private network: make the integration again with --allow-private"
     return None
 
 

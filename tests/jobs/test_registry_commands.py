@@ -86,7 +86,7 @@ def test_monitors_are_muted_switched_and_deleted_with_who_did_it(driftline, conf
     driftline("apply", conf, "--yes")
     muted = said(driftline("monitors", "mute", "tiny", "--until", "2126-12-01", "--reason", "known outage"))
     assert muted == "tiny tells nobody until 1 Dec 2126 00:00 UTC\n"
-    assert "1 Dec 2016 00:00 UTC is over already" in said(driftline("monitors", "mute", "tiny", "--until", "2016-12-01"), 5)
+    assert "is over already" in said(driftline("monitors", "mute", "tiny", "--until", "2016-12-01"), 5)
     assert "not evaluated until it is enabled" in said(driftline("monitors", "disable", "tiny"))
     (row,) = listed(driftline, "monitors")
     assert (row["evaluated"], row["tells"]) == ("disabled", "muted until 1 Dec 2126 00:00 UTC (known outage)")

@@ -56,6 +56,15 @@ def test_where_it_cannot_listen_it_does_not_start(tmp_path):
     assert said.splitlines()[-1] == f"error http: 127.0.0.1:{port} cannot be listened at: Address already in use"
 
 
+@pytest.mark.parametrize(("key", "code"), [("store", 4), ("state", 1), ("database", 5)])
+def test_where_it_cannot_write_it_does_not_start(tmp_path, key, code):
+    process = serve(tmp_path, f"{key}: /proc/nowhere/{key}\nhttp: null\n")
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == code, said
+    assert said.startswith("error ")
+    assert "cannot be made: " in said
+
+
 def wait_until_ready(url: str, process: subprocess.Popen[str]) -> None:
     for _ in range(600):
         assert process.poll() is None, process.communicate()[0]

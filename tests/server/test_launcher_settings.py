@@ -49,6 +49,7 @@ def test_a_connect_server_needs_no_spark_submit():
     ("launcher", "said"),
     [
         ("{remote: 'sc://a:15002', deploy_mode: client}", "cannot go with remote"),
+        ("{remote: 'sc://a:15002', master: yarn}", "cannot go with remote"),
         ("{remote: 'sc://a:15002', conf: {spark.ui.enabled: 'false'}}", "cannot go with remote"),
         ("{master: 'spark://a:7077', deploy_mode: cluster}", "Spark runs no Python driver there"),
         ("{deploy_mode: cluster}", "cannot be cluster with local"),

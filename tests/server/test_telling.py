@@ -140,12 +140,15 @@ def test_the_log_says_what_became_of_a_run_with_its_monitor_window_and_id(world,
     world.evaluate(0, a=0.2, b=0.05)
     world.tell(1, error="it was killed")
     fine, failed = (json.loads(JsonLines().format(record)) for record in caplog.records)
-    assert fine["message"] == "flights: evaluated: 1 of 2 checks breached; 1 message"
+    assert fine["message"] == "flights of 1 Nov 2026 00:00 UTC is evaluated: 1 of 2 checks breached; 1 message"
     start, end = fine["window"].split("/")
     assert datetime.fromisoformat(start) < datetime.fromisoformat(end) <= START
     assert (fine["monitor"], fine["scheduled_for"]) == ("flights", START.isoformat())
     assert fine["run_id"] == a_run(START).run_id
-    assert (failed["level"], failed["message"]) == ("error", "flights: failed: it was killed; 1 message")
+    assert (failed["level"], failed["message"]) == (
+        "error",
+        "flights of 2 Nov 2026 00:00 UTC failed: it was killed; 1 message",
+    )
     assert failed["run_id"] == "flights/2026-11-02T00:00:00Z/0"
 
 
