@@ -1,17 +1,19 @@
 """How the server does, in Prometheus' words: counted from the database when somebody asks, whoever's process it was."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from enum import StrEnum
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from server.database import Database
 from server.loaded import Loaded
-from server.queue import Origin
+from server.outbox import DeliveryState
+from server.queue import Origin, State
 from server.runs import OWN_CLAIMS
 from server.tables import Alert, Application, Claim, Delivery, MonitorRecord
 from signals.alerting import AlertState
@@ -56,10 +58,8 @@ def exposition(database: Database, now: datetime, upcoming: datetime | None, loa
 
 
 def _runs(session: Session) -> Iterator[Metric]:
-    by_state = GaugeMetricFamily("driftline_runs", "Runs that are known, by state.", labels=["state"])
-    for state, count in session.execute(select(Application.state, func.count()).group_by(Application.state)):
-        by_state.add_metric([state], count)
-    yield by_state
+    counted = session.execute(select(Application.state, func.count()).group_by(Application.state))
+    yield _by_state("driftline_runs", "Runs that are known, by state.", State, counted)
     oldest = session.scalar(select(func.min(Application.not_before)).where(Application.state == "queued"))
     depth = session.scalar(select(func.count()).select_from(Application).where(Application.state == "queued")) or 0
     yield GaugeMetricFamily("driftline_queue_depth", "Runs that wait to be started.", value=depth)
@@ -103,10 +103,16 @@ def _watched(loaded: Loaded, now: datetime) -> Iterator[Metric]:
 
 
 def _deliveries(session: Session) -> Iterator[Metric]:
-    sent = GaugeMetricFamily("driftline_deliveries", "Messages, by state.", labels=["state"])
-    for state, count in session.execute(select(Delivery.state, func.count()).group_by(Delivery.state)):
-        sent.add_metric([state], count)
-    yield sent
+    counted = session.execute(select(Delivery.state, func.count()).group_by(Delivery.state))
+    yield _by_state("driftline_deliveries", "Messages, by state.", DeliveryState, counted)
+
+
+def _by_state(name: str, text: str, states: type[StrEnum], counted: Iterable[Row[str, int]]) -> Metric:
+    """Counts of every state, also of those that nothing is in: the first failure is a rise, from 0."""
+    found, family = {row[0]: row[1] for row in counted}, GaugeMetricFamily(name, text, labels=["state"])
+    for state in states:
+        family.add_metric([state], found.get(state, 0))
+    return family
 
 
 def _alerts(session: Session) -> Iterator[Metric]:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from engine.errors import DriftlineError
 from engine.store import Store
+from engine.wording import moment
 from server.database import Database
 from server.lineage_sinks import Lineage
 from server.links import Link
@@ -45,7 +46,9 @@ class Teller:
             RegistryError, StoreError: it cannot be told now; the run is not written down as ended, and tried again.
         """
         known = {name: self.watching.monitors.get(name) for name in task.monitors}
-        monitors = [monitor for monitor in known.values() if monitor is not None]  # others were deleted meanwhile
+        monitors = [monitor for monitor in known.values() if monitor is not None]
+        for name in (name for name, monitor in known.items() if monitor is None):
+            log.info("%s of %s: it was deleted or disabled meanwhile, and nobody is told", name, moment(task.time))
         trouble: DriftlineError | None = None
         for monitor in monitors:
             try:

@@ -53,11 +53,13 @@ def heard_of(lineage: Lineage | None, heard: list[Any]) -> list[str]:
     return [event["job"]["name"] for event in heard if event["eventType"] != "START"]
 
 
-def test_each_monitor_of_a_run_is_told_and_one_that_was_deleted_is_left_out(database, told):
+def test_each_monitor_of_a_run_is_told_and_one_that_was_deleted_is_left_out(database, told, caplog):
+    caplog.set_level("INFO", "driftline.server")
     teller, _, heard = told
     teller.ended(TASK, ENDED, NOW)
     assert keys(database) == ["m0", "m1"]
     assert heard_of(teller.lineage, heard) == ["m0", "m1"]
+    assert "it was deleted or disabled meanwhile" in caplog.text
 
 
 def test_one_that_cannot_be_told_keeps_no_other_from_it_and_all_is_told_once_in_the_end(database, told):

@@ -91,6 +91,7 @@ def test_metrics_are_those_of_the_database(client, database):
     client.pulse.timetable.watch([Watched(ids[0], "m0", None, minutely(), NOW)])
     found = asked(client, database)
     assert found["driftline_runs", "done"] == found["driftline_runs", "failed"] == 1
+    assert found["driftline_runs", "skipped"] == found["driftline_deliveries", "dead"] == 0  # so that a first one rises
     assert found["driftline_queue_depth",] == 2
     assert found["driftline_monitor_lag_seconds", "m0"] == 600
     assert found["driftline_monitor_lag_seconds", "m1"] == 0
