@@ -110,7 +110,7 @@ def disable(
     out().print(f"{name} is not evaluated until it is enabled", soft_wrap=True)
 
 
-@monitors.command(epilog='Example: driftline monitors mute flights --until 2026-12-01 --reason "known outage"')
+@monitors.command(epilog='Example: driftline monitors mute flights --until 2030-12-01 --reason "known outage"')
 @ending
 def mute(
     name: MonitorName,

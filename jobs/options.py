@@ -46,9 +46,9 @@ __all__ = [
 ]  # fmt: skip
 
 EXIT_CODES = (
-    "Exit codes: 0 done, 1 a bug, 2 a definition or the command line is wrong, 3 data cannot be read, 4 the store "
-    "cannot be used, 5 the registry cannot, 10 a breach with --fail-on-breach or a kept profile that differs, 130 "
-    "interrupted."
+    "Exit codes: 0 done, 1 it cannot start, or a bug, 2 a definition or the command line is wrong, 3 data cannot be "
+    "read, 4 the store cannot be used, 5 the registry cannot, 10 a breach with --fail-on-breach or a kept profile "
+    "that differs, 130 interrupted."
 )
 FILES = "Monitor files, or folders of them."
 

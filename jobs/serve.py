@@ -77,7 +77,8 @@ def serve(settings: ServerKeys, conf: Sequence[Path], space: str) -> int:
         log.info("driftline serves %s; results go to %s%s", database.name, settings.store, _where(settings.http))
         while not stopped.wait(settings.poll):
             wake_oversleepers(clock, now())
-        log.info("stopping: what runs may finish for %.0f seconds", PATIENCE)
+        if service.scheduler.going:
+            log.info("stopping: what runs may finish for %.0f seconds", PATIENCE)
         service.stop_sending()
         clock.shutdown(wait=True)
         _finish(service)

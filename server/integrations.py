@@ -62,7 +62,7 @@ def create_integration(
         if not settings.get("url"):
             raise RegistryError("a webhook needs its URL")
         try:
-            checked_url(settings["url"])
+            checked_url(settings["url"], private=bool(settings.get("allow_private")))
         except DeliveryError as error:
             raise RegistryError(str(error)) from error
     else:

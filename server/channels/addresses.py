@@ -30,11 +30,16 @@ NAT64 = ip_network("64:ff9b::/96")
 Ip = IPv4Address | IPv6Address
 
 
-def checked_url(url: str) -> SplitResult:
+def checked_url(url: str, *, private: bool | None = None) -> SplitResult:
     """The parts of a URL that may be called, as far as that can be told without asking what its name means.
 
+    Args:
+        url: http or https.
+        private: see `allowed_addresses`; None: an address is not judged here, but where it is called.
+
     Raises:
-        DeliveryError: it is none of http or https, holds a password, or names a cloud's metadata service.
+        DeliveryError: it is none of http or https, holds a password, or leads to a cloud's metadata service or to an
+            address that may not be called.
     """
     try:
         parts = urlsplit(url)
@@ -47,6 +52,10 @@ def checked_url(url: str) -> SplitResult:
         raise DeliveryError("the URL holds a user or a password: give a secret instead", hopeless=True)
     if parts.hostname.lower().rstrip(".") in METADATA:
         raise DeliveryError(f"{parts.hostname} is a cloud's metadata service", hopeless=True)
+    if private is not None and _is_address(parts.hostname):
+        why = _refused(parts.hostname, private=private)
+        if why:
+            raise DeliveryError(f"the URL leads to {why}", hopeless=True)
     return parts
 
 
@@ -65,7 +74,7 @@ def allowed_addresses(url: str, *, private: bool) -> Sequence[str]:
         DeliveryError: the URL is none, or leads where it must not; it is hopeless to try again.
         OSError: the name means nothing at the moment.
     """
-    parts = checked_url(url)
+    parts = checked_url(url, private=private)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         answers = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
@@ -121,6 +130,14 @@ def _look(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_look)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def _refused(text: str, *, private: bool) -> str | None:

@@ -189,3 +189,11 @@ def test_a_key_can_be_changed_while_the_former_one_is_given_too():
 def test_what_is_no_key_is_said_with_how_one_is_made():
     with pytest.raises(RegistryError, match="generate_key"):
         Vault.of("password123")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://169.254.169.254/x", "http://[fe80::1]/x", "http://10.0.0.1/x", "https://127.0.0.1"]
+)
+def test_an_address_that_is_never_called_is_refused_before_it_is_kept(database, vault, url):
+    with pytest.raises(RegistryError, match="the URL leads to"):
+        keep(database, vault, "ops", Provider.WEBHOOK, SECRET, url=url, allow_private=False)
