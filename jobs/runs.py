@@ -85,6 +85,7 @@ def _plain(run: RunView) -> dict[str, object]:
 
 
 def _took(run: RunView) -> str:
-    if run.started_at is None or run.finished_at is None:
+    if run.started_at is None or (run.finished_at is None and run.state != "running"):
         return "–"
-    return f"{(run.finished_at - run.started_at).total_seconds():.0f} s"
+    took = f"{((run.finished_at or now()) - run.started_at).total_seconds():.0f} s"
+    return took if run.finished_at else f"{took} so far"

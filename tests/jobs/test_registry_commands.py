@@ -18,6 +18,7 @@ from server.database import Database
 from server.message import Message
 from server.outbox import DeliveryError, Outbox, Parcel, enqueue
 from server.policies import Retries
+from server.queue import Queue
 from server.telling import tell
 from tests.jobs.conftest import AT
 from tests.server.receivers import http_receiver
@@ -110,13 +111,15 @@ def test_a_key_is_shown_once_and_can_be_revoked(driftline):
     assert driftline("keys", "create", "x", "--role", "king").exit_code == 2
 
 
-def test_a_run_is_queued_by_hand_and_seen(driftline, conf):
+def test_a_run_is_queued_by_hand_and_seen(driftline, conf, tmp_path):
     driftline("apply", conf, "--yes")
     assert "no run of 'tiny'" in said(driftline("runs", "show", "tiny"), 5)
     said(driftline("runs", "retry", "tiny", "--at", "2024-03-02T03:15Z"))
     (run,) = listed(driftline, "runs")
     assert (run["monitor"], run["state"], run["scheduled_for"]) == ("tiny", "queued", "2024-03-02T03:15:00Z")
     assert "has no log" in said(driftline("runs", "logs", "tiny"), 5)
+    Queue(Database(str(tmp_path / ".driftline" / "registry.db")), "me").take(datetime.now(UTC), 1)
+    assert " s so far" in said(driftline("runs", "list"))
     assert "still to come" in said(driftline("runs", "retry", "tiny", "--at", "2124-03-02T03:15Z"), 5)
 
 
