@@ -75,7 +75,10 @@ def export_files(folder: Path, url: str, space: str, *, force: bool) -> int:
     changed = [name for name, text in texts.items() if _differs(folder / name, text)]
     if changed and not force:
         raise RegistryError(f"{', '.join(changed)} in {folder} would be overwritten with something else; say --force")
-    write_texts(folder, texts)
+    try:
+        write_texts(folder, texts)
+    except OSError as error:
+        raise RegistryError(f"{error.filename or folder} cannot be written: {error.strerror}") from error
     out().print(f"{plural(len(texts), 'file')} written to {folder}")
     return 0
 

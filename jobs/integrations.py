@@ -13,6 +13,7 @@ from rich.text import Text
 
 from jobs.consoles import err, out
 from jobs.listings import print_rows
+from jobs.options import one_of
 from jobs.registries import opened_registry, registry
 from jobs.times import now
 
@@ -36,8 +37,7 @@ def create_place(url: str, space: str, state: str, name: str, place: Place) -> N
     from server.integrations import Provider, create_integration
 
     provider = place.provider
-    if provider not in [*Provider]:
-        raise typer.BadParameter(f"{provider!r} is not one of {', '.join(Provider)}")
+    one_of(provider, Provider)
     asked = "signing key (may be empty)" if provider == Provider.WEBHOOK else "Apprise URL"
     secret = _secret(asked)
     settings = {"url": place.url, "allow_private": place.allow_private} if provider == Provider.WEBHOOK else {}
@@ -91,8 +91,9 @@ def delete_place(url: str, name: str) -> None:
 
 def show_deliveries(url: str, state: str | None, limit: int, *, as_json: bool) -> None:
     """The latest messages."""
-    from server.outbox import list_deliveries
+    from server.outbox import DeliveryState, list_deliveries
 
+    one_of(state, DeliveryState)
     with registry(url, "default") as held:
         rows = [
             {
@@ -106,7 +107,7 @@ def show_deliveries(url: str, state: str | None, limit: int, *, as_json: bool) -
             }
             for each in list_deliveries(held.session, state, limit)
         ]
-    print_rows(rows, "no message yet", as_json=as_json)
+    print_rows(rows, "no message yet" if state is None else f"no message is {state}", as_json=as_json)
 
 
 def retry_delivery(url: str, number: int) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import typer
-
 from jobs.consoles import err, out
 from jobs.listings import print_rows
+from jobs.options import one_of
 from jobs.registries import registry
 
 __all__ = ["make_key", "show_keys"]
@@ -15,8 +14,7 @@ def make_key(url: str, space: str | None, name: str, role: str) -> None:
     """Make a key; the key alone is on stdout, so that it can be piped."""
     from server.keys import Role, create_key
 
-    if role not in [*Role]:
-        raise typer.BadParameter(f"{role!r} is not one of {', '.join(Role)}")
+    one_of(role, Role)
     with registry(url, space or "default") as held:
         made = create_key(held, name, Role(role), bound=space is not None)
     out().print(made.secret, soft_wrap=True)

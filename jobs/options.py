@@ -43,6 +43,7 @@ __all__ = [
     "To",
     "Until",
     "Verbose",
+    "one_of",
 ]  # fmt: skip
 
 EXIT_CODES = (
@@ -160,3 +161,12 @@ Remote = Annotated[
 Conf = Annotated[
     list[str] | None, typer.Option("--conf", metavar="KEY=VALUE", help="A setting of Spark's. May be repeated.")
 ]
+
+
+def one_of(word: str | None, words: type[StrEnum]) -> None:
+    """Refuse a word that is none of these; None is no word.
+
+    For words that only the server's packages know, which no command loads before it is called.
+    """
+    if word is not None and word not in [*words]:
+        raise typer.BadParameter(f"{word!r} is not one of {', '.join(words)}")

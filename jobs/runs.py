@@ -14,6 +14,7 @@ from engine.wording import moment
 from jobs.consoles import out
 from jobs.documents import time_text
 from jobs.listings import print_rows
+from jobs.options import one_of
 from jobs.registries import opened_registry, registry, who
 from jobs.times import now
 
@@ -27,14 +28,15 @@ COLOURS = {"done": "green", "failed": "red", "running": "cyan", "queued": "yello
 
 def list_runs(url: str, monitor: str | None, state: str | None, limit: int, *, as_json: bool) -> None:
     """The latest runs."""
+    from server.queue import State
     from server.runs import list_runs as found_runs
 
+    one_of(state, State)
     with registry(url, "default") as held:
         found = found_runs(held.session, monitor, state, limit)
     if as_json or not found:
-        print_rows(
-            [asdict(each) for each in found], "no run yet: driftline serve evaluates what is due", as_json=as_json
-        )
+        nothing = "no such run" if monitor or state else "no run yet: driftline serve evaluates what is due"
+        print_rows([asdict(each) for each in found], nothing, as_json=as_json)
         return
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", pad_edge=False)
     for name in ("monitor", "due", "state", "attempt", "took", "why"):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
-import typer
-
 from jobs.listings import print_rows, said_of
+from jobs.options import one_of
 from jobs.registries import registry
 
 __all__ = ["list_alerts", "list_contacts", "show_audit"]
@@ -18,8 +17,7 @@ def list_alerts(url: str, space: str | None, monitor: str | None, state: str | N
     from server.alerts import list_alerts
     from signals.alerting import AlertState
 
-    if state is not None and state not in [*AlertState]:
-        raise typer.BadParameter(f"{state!r} is not one of {', '.join(AlertState)}")
+    one_of(state, AlertState)
     with registry(url, "default", reading=True) as held:
         found = list_alerts(held.session, space, monitor, AlertState(state) if state else None)
     rows = [asdict(each) if as_json else {**asdict(each), "value": _number(each.value)} for each in found]

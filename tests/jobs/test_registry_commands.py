@@ -323,3 +323,14 @@ def test_the_audit_log_says_who_changed_what_and_when(driftline, conf):
         "tiny",
         {"scheduled_for": "2024-03-02T03:15:00+00:00"},
     )
+
+
+@pytest.mark.parametrize("what", ["runs", "deliveries", "alerts"])
+def test_a_state_that_is_none_is_refused_and_not_answered_with_nothing(driftline, what):
+    assert "'faild' is not one of" in said(driftline(what, "list", "--state", "faild"), 2)
+
+
+def test_what_cannot_be_written_is_said(driftline, conf, tmp_path):
+    driftline("apply", conf, "--yes")
+    (tmp_path / "a-file").touch()
+    assert "a-file/monitors cannot be written: Not a directory" in said(driftline("export", tmp_path / "a-file"), 5)
