@@ -18,7 +18,7 @@ from jobs.times import now
 if TYPE_CHECKING:
     from server.settings import ServerKeys
 
-__all__ = ["agreed", "machine_checkups"]
+__all__ = ["agreed", "java_checkup", "machine_checkups"]
 
 JAVA = 17
 """The least version that Spark 4 runs on."""
@@ -31,7 +31,7 @@ PROBE = ".driftline-doctor-"
 
 def machine_checkups(settings: ServerKeys, *, spark: bool) -> list[Checkup]:
     """What is looked at, in order."""
-    checkups = [Checkup("java", 1, _java, f"install Java {JAVA} or later; JAVA_HOME names the one to use")]
+    checkups = [java_checkup()]
     if spark:
         hint = "the lines above are Spark's own; launcher.master, launcher.remote and launcher.conf say which Spark"
         checkups.append(Checkup("spark", 1, lambda: _spark(settings), hint))
@@ -43,6 +43,11 @@ def machine_checkups(settings: ServerKeys, *, spark: bool) -> list[Checkup]:
     hint = "the state folder has to be writable for who runs the server"
     checkups.append(Checkup("clock of files", 4, lambda: _file_clock(Path(settings.state)), hint))
     return checkups
+
+
+def java_checkup() -> Checkup:
+    """Whether Spark can be started here; it takes a fraction of a second."""
+    return Checkup("java", 1, _java, f"install Java {JAVA} or later; JAVA_HOME names the one to use")
 
 
 def _java() -> str:

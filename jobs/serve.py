@@ -21,6 +21,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from engine.definitions.components import ALLOWED
 from engine.definitions.words import fixed_length
 from engine.errors import DriftlineError, StoreError
+from jobs.checkup import looked
+from jobs.machine_checkups import java_checkup
 from jobs.registries import opened_registry
 from jobs.stores import opened_store
 from jobs.times import now
@@ -63,6 +65,8 @@ def serve(settings: ServerKeys, conf: Sequence[Path], space: str) -> int:
     database = opened_registry(settings.database)
     lineage = _lineage(settings)
     service = _service(settings, database, lineage)
+    if settings.launcher.remote is None:
+        _look_for_java()
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
@@ -99,6 +103,13 @@ def _folder(key: str, folder: Path, kind: type[DriftlineError], mode: int = 0o77
         raise kind(f"{key}: {folder} cannot be made: {error.strerror}") from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise kind(f"{key}: {folder} cannot be written by this user")
+
+
+def _look_for_java() -> None:
+    """Say that there is none before the first run fails; it may be installed meanwhile."""
+    found = looked(java_checkup())
+    if not found.well:
+        log.error("no run can be started: %s; %s", found.said, found.hint)
 
 
 def _where(keys: HttpKeys | None) -> str:

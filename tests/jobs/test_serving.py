@@ -19,10 +19,10 @@ from tests.conftest import free_port
 ROOT = Path(__file__).parents[2]
 
 
-def serve(folder: Path, settings: str) -> subprocess.Popen[str]:
+def serve(folder: Path, settings: str, **variables: str) -> subprocess.Popen[str]:
     (folder / "server.yaml").write_text(settings)
     words = [sys.executable, "-m", "jobs.cli", "serve", "--settings", "server.yaml"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
     return subprocess.Popen(
         words, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -63,6 +63,18 @@ def test_where_it_cannot_write_it_does_not_start(tmp_path, key, code):
     assert process.returncode == code, said
     assert said.startswith("error ")
     assert "cannot be made: " in said
+
+
+def test_that_there_is_no_java_is_said_at_the_start(tmp_path):
+    process = serve(tmp_path, "http: null\npoll: 0.1\n", JAVA_HOME=str(tmp_path / "none"))
+    assert process.stdout
+    first, serves = process.stdout.readline(), process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert "no run can be started: " in first
+    assert "install Java 17 or later" in first
+    assert "driftline serves" in serves  # all the same
+    assert process.returncode == 0
 
 
 def wait_until_ready(url: str, process: subprocess.Popen[str]) -> None:
