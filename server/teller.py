@@ -48,7 +48,7 @@ class Teller:
         known = {name: self.watching.monitors.get(name) for name in task.monitors}
         monitors = [monitor for monitor in known.values() if monitor is not None]
         for name in (name for name, monitor in known.items() if monitor is None):
-            log.info("%s of %s: it was deleted or disabled meanwhile, and nobody is told", name, moment(task.time))
+            log.info("%s of %s: deleted, disabled or broken meanwhile: nobody is told", name, moment(task.time))
         trouble: DriftlineError | None = None
         for monitor in monitors:
             try:

@@ -59,7 +59,7 @@ def test_each_monitor_of_a_run_is_told_and_one_that_was_deleted_is_left_out(data
     teller.ended(TASK, ENDED, NOW)
     assert keys(database) == ["m0", "m1"]
     assert heard_of(teller.lineage, heard) == ["m0", "m1"]
-    assert "it was deleted or disabled meanwhile" in caplog.text
+    assert "deleted, disabled or broken meanwhile" in caplog.text
 
 
 def test_one_that_cannot_be_told_keeps_no_other_from_it_and_all_is_told_once_in_the_end(database, told):
