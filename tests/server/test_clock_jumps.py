@@ -17,7 +17,7 @@ from server.policies import Policy
 from server.queue import Queue, State
 from server.scheduler import Scheduler
 from server.tables import Application
-from tests.figures import KINDS, figure
+from tests.figures import figure
 from tests.server.registered import NOW, make_monitors
 from tests.server.test_scheduler import Runs
 
@@ -91,7 +91,7 @@ def test_a_clock_that_jumps_ends_nothing_and_each_time_is_evaluated_once(databas
     assert {each.attempt for each in found} == {1}
     assert {each.state for each in found} <= {State.DONE, State.RUNNING}
     figure(
-        f"Two schedulers on one {KINDS[database.engine.dialect.name]}, runs of four minutes; of their clocks {what}",
+        f"Two schedulers on one SQLite or PostgreSQL, runs of four minutes; of their clocks {what}",
         f"{len(evaluated)} runs, {sum(evaluated.values()) - len(evaluated)} twice, "
         f"{sum(run.killed for run in started)} ended before they were done",
     )
