@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.text import Text
 
+from engine.errors import DriftlineError
 from engine.wording import plural
 from jobs.consoles import err, out
 from jobs.registries import registry
@@ -35,13 +36,20 @@ def apply_files(paths: Sequence[Path], url: str, space: str, *, prune: bool, yes
         out().print(f"nothing to do: {plural(len(desired.monitors), 'monitor')} as in the files")
         return 0
     show_changes(out(), changes)
-    if not yes and not typer.confirm("Apply?", err=True):
+    if not yes and not _agreed():
         err().print("nothing was changed")
         return 0
     with registry(url, space) as held:
         held.carry_out(changes)
     out().print(Text.assemble(("✓ ", "bold green"), f"{plural(len(changes), 'change')} applied"))
     return 0
+
+
+def _agreed() -> bool:
+    try:
+        return typer.confirm("Apply?", err=True)
+    except typer.Abort:  # there is no terminal, or somebody has left it
+        raise DriftlineError("nothing was changed, for nobody said yes; --yes does not ask") from None
 
 
 def show_changes(console: Console, changes: Sequence[Change]) -> None:

@@ -60,6 +60,7 @@ def listed(driftline: Driftline, what: str) -> list[dict[str, Any]]:
 def test_files_are_applied_once_somebody_says_yes(driftline, conf):
     refused = CliRunner().invoke(app, ["apply", str(conf)], input="n\n")
     assert "nothing was changed" in refused.output
+    assert "--yes does not ask" in said(driftline("apply", conf), 1)  # there is nobody to ask
     assert listed(driftline, "monitors") == []
     assert "1 change applied" in said(driftline("apply", conf, "--yes"))
     assert "nothing to do" in said(driftline("apply", conf, "--yes"))
