@@ -118,12 +118,16 @@ class StoredTable:
         """
         with _told(self.uri):
             try:
-                table = DeltaTable(self.uri, storage_options=dict(self.storage_options))
-                return Snapshot(self.definition, self.uri, table)
+                return self._opened()
             except TableNotFoundError as error:
-                if "Unknown scheme" in str(error) or not is_missing(self.uri):
+                if "Unknown scheme" in str(error):
                     raise
-                return None
+                # What is there now may have been made by another process since.
+                return None if is_missing(self.uri) else self._opened()
+
+    def _opened(self) -> Snapshot:
+        table = DeltaTable(self.uri, storage_options=dict(self.storage_options))
+        return Snapshot(self.definition, self.uri, table)
 
     def replace(self, rows: pa.Table, where: str) -> None:
         """Make one commit after which `rows` are all the rows that `where` holds for."""
@@ -178,8 +182,7 @@ class StoredTable:
             with suppress(CommitFailedError):  # another process does the same
                 fields = [Field.from_arrow(field) for field in missing]
                 snapshot.table.alter.add_columns(fields, commit_properties=ON_THIS_VERSION)
-            table = DeltaTable(self.uri, storage_options=dict(self.storage_options))
-        return Snapshot(self.definition, self.uri, table)
+            return self._opened()
 
     def _create(self) -> Snapshot:
         """The empty table; of two processes that create it, one does and both go on."""
