@@ -66,8 +66,8 @@ def test_neither_the_unit_nor_the_order_of_features_matters(
     assert isclose(value(now, before), value(now_dealt, before_dealt), rel_tol=1e-9)
     in_unit = [each * unit for each in before]
     assert isclose(value(now, before), value(now, in_unit), rel_tol=1e-9)
-    assert 0 < value(now, before) <= 1
-    assert value(before, before) == 1
+    assert 0 < value(now, before) <= 1 + 1e-12
+    assert isclose(value(before, before), 1, rel_tol=1e-12)
 
 
 def test_by_hand() -> None:
